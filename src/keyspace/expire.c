@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* expire -- keys leave memory when their time has come, without sampling.
+ *
+ * Each database files its volatile keys in a timing wheel (wheel.h). A record is 32 bits of the
+ * key's hash and nothing else; when it comes out, the table is asked what is there:
+ *
+ *      nothing, or an entry without expiry    the record was stale: forget it
+ *      an entry that is due                   remove it
+ *      an entry that is due later             file a record at its expiry
+ *
+ * So an expiry may be extended without a thought for the index, and a key may be deleted, renamed
+ * or overwritten: records are never looked for. Only a new or an earlier expiry files a record.
+ *
+ * Stale records are the price. Once there are more than PURGE_FACTOR times the volatile keys, the
+ * wheel is set aside as `purged`, a new one begins, and the old one's records are worked off in
+ * the order of their time: what is still there and not marked yet is filed in the new wheel. The
+ * mark is a bit of the entry, ENTRY_FILED, whose meaning flips with each purge (db->mark), so that
+ * nobody needs to reset it. If the clock was set back, the same gets the wheel to the new time. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "keyspace/keyspace_internal.h"
+
+enum {
+    CLOCK_LOOK = 32,      /* records between two looks at the clock */
+    PREFETCH_BUCKET = 24, /* records ahead */
+    PREFETCH_ENTRY = 12,
+    PURGE_FACTOR = 2,
+    PURGE_MIN = 4096,   /* records that are never worth a purge */
+    TICKS_BACK_MAX = 8, /* so far the clock may go back before the wheel is rebuilt */
+};
+
+static uint64_t tick_now(const struct keyspace *ks) {
+    return (uint64_t)i64_max(ks->now_ms, 0) >> TICK_MS_BITS;
+}
+
+/* The first tick at which a key with this expiry is due. */
+static uint64_t tick_due(int64_t at_ms) {
+    return ((uint64_t)at_ms + (BIT(TICK_MS_BITS) - 1)) >> TICK_MS_BITS;
+}
+
+static int64_t tick_to_ms(uint64_t tick) {
+    if (tick > (uint64_t)INT64_MAX >> TICK_MS_BITS) return INT64_MAX;
+    return (int64_t)(tick << TICK_MS_BITS);
+}
+
+static bool removes_on_time(const struct keyspace *ks) {
+    return ks->active_expire && ks->expire_by_access;
+}
+
+/* Too many stale records, or the clock was set back. */
+static bool needs_purge(const struct db *db) {
+    if (db->purged || !db->wheel) return false;
+    return wheel_count(db->wheel) > db->volatile_count * PURGE_FACTOR + PURGE_MIN ||
+           wheel_tick(db->wheel) > tick_now(db->ks) + TICKS_BACK_MAX;
+}
+
+void expire__file(struct db *db, struct entry *entry, uint64_t hash) {
+    struct keyspace *ks = db->ks;
+    if (unlikely(!db->wheel)) db->wheel = wheel_create(tick_now(ks));
+    uint64_t tick = wheel_add(db->wheel, expire__record(hash), tick_due(entry_expiry_ms(entry)));
+    entry->flags = (uint8_t)(db->mark ? entry->flags | ENTRY_FILED : entry->flags & ~ENTRY_FILED);
+    ks->due_ms = needs_purge(db) ? 0 : i64_min(ks->due_ms, tick_to_ms(tick));
+}
+
+void expire__changed(struct db *db, struct entry *entry, uint64_t hash, int64_t old_ms,
+                     int64_t new_ms) {
+    if (old_ms >= 0) {
+        db->volatile_count--;
+        db->deadline_sum -= (uint64_t)old_ms;
+    }
+    if (new_ms >= 0) {
+        db->volatile_count++;
+        db->deadline_sum += (uint64_t)new_ms;
+        if (old_ms < 0 || new_ms < old_ms) expire__file(db, entry, hash);
+    }
+}
+
+void expire__forget(struct db *db, int64_t at_ms) {
+    dcheck(db->volatile_count > 0);
+    db->volatile_count--;
+    db->deadline_sum -= (uint64_t)at_ms;
+    if (unlikely(needs_purge(db))) db->ks->due_ms = 0;
+}
+
+/* ---- from records to entries ---- */
+
+/* A bit 8*i+7 for each slot i that holds an entry whose tag agrees with the record. */
+static uint64_t tags_match(const struct hashtab_bucket *bucket, uint32_t record) {
+    const uint64_t ones = 0x0001010101010101ull;
+    uint64_t diff = (bucket->word ^ ones * (record >> RECORD_INDEX_BITS)) & ones * RECORD_TAG_MASK;
+    uint64_t differs = diff + ones * 0x7f; /* bit 7 of each byte, if not 0 */
+    uint64_t present = ((uint64_t)(bucket->meta & HASHTAB_FULL) * 0x0002040810204081ull) << 7;
+    return ~differs & present & ones << 7;
+}
+
+/* The first bucket number that a record can mean. */
+static uint64_t first_index(const struct hashtab *table, uint32_t record) {
+    uint64_t index = record & (BIT(RECORD_INDEX_BITS) - 1) & table->mask;
+    return index < table->bucket_count ? index : index & table->mask >> 1;
+}
+
+bool expire__match(const struct hashtab *table, uint32_t record, unsigned skip,
+                   struct record_match *out) {
+    uint64_t index = first_index(table, record);
+    for (; index < table->bucket_count; index += BIT(RECORD_INDEX_BITS)) {
+        struct hashtab_bucket *bucket = hashtab_bucket_at(table, index);
+        for (; bucket; bucket = hashtab_child(bucket)) {
+            uint64_t match = tags_match(bucket, record);
+            for (; match && skip > 0; skip--)
+                match &= match - 1;
+            if (!match) continue;
+            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
+            *out = (struct record_match){bucket->slots[slot], {bucket, slot}, index};
+            return true;
+        }
+    }
+    return false;
+}
+
+static void prefetch(const struct hashtab *table, const struct wheel *wheel) {
+    uint32_t record;
+    if (wheel_peek(wheel, PREFETCH_BUCKET, &record)) {
+        __builtin_prefetch(hashtab_bucket_at(table, first_index(table, record)), 1);
+    }
+    if (!wheel_peek(wheel, PREFETCH_ENTRY, &record)) return;
+    const struct hashtab_bucket *bucket = hashtab_bucket_at(table, first_index(table, record));
+    for (uint64_t match = tags_match(bucket, record); match; match &= match - 1)
+        __builtin_prefetch(bucket->slots[__builtin_ctzll(match) >> 3]);
+}
+
+/* ---- working off ---- */
+
+struct work {
+    struct db *db;
+    bool removes; /* due keys are removed */
+    bool purging; /* records come from db->purged */
+    uint64_t end_ticks;
+    unsigned done; /* records */
+};
+
+/* An entry that agrees with the record stays: it may need a new one. */
+static void refile(const struct work *work, struct entry *entry, uint32_t record) {
+    if (work->purging && ((entry->flags & ENTRY_FILED) != 0) == work->db->mark) return;
+    uint64_t hash = hash_bytes(entry_key(entry));
+    if (expire__record(hash) == record) expire__file(work->db, entry, hash);
+}
+
+static void fire(const struct work *work, uint32_t record) {
+    struct db *db = work->db;
+    struct record_match match;
+    unsigned skip = 0;
+    while (expire__match(db->table, record, skip, &match)) {
+        if (!entry_expires(match.entry)) {
+            skip++;
+        } else if (work->removes && entry__is_due(db->ks, match.entry)) {
+            (void)hashtab_place_take_inline(db->table, match.hash, &match.place);
+            keyspace__removed(db, match.entry, KEY_EXPIRED);
+        } else {
+            refile(work, match.entry, record);
+            skip++;
+        }
+    }
+}
+
+/* True if the time was over before the work was. */
+static bool work_off(struct work *work, struct wheel *wheel) {
+    uint32_t record;
+    while (work->purging ? wheel_load_next(wheel) : wheel_load_due(wheel)) {
+        while (wheel_pop(wheel, &record)) {
+            prefetch(work->db->table, wheel);
+            fire(work, record);
+            if (++work->done % CLOCK_LOOK == 0 && clock_ticks() >= work->end_ticks) return true;
+        }
+    }
+    return false;
+}
+
+static void purge_start(struct db *db) {
+    db->purged = db->wheel;
+    db->wheel = wheel_create(tick_now(db->ks));
+    db->mark = !db->mark;
+}
+
+/* One database: true if there is more to do. */
+static bool expire_db(struct work *work) {
+    struct db *db = work->db;
+    if (!db->wheel) return false;
+    if (needs_purge(db)) purge_start(db);
+
+    if (work->removes) {
+        wheel_advance(db->wheel, tick_now(db->ks));
+        work->purging = false;
+        if (work_off(work, db->wheel)) return true;
+    }
+    if (!db->purged) return false;
+    work->purging = true;
+    if (work_off(work, db->purged)) return true;
+    wheel_destroy(&db->purged);
+    return false;
+}
+
+void expire__reset_due(struct keyspace *ks) {
+    bool removes = removes_on_time(ks);
+    ks->due_ms = INT64_MAX;
+    for (int32_t i = 0; i < ks->db_count; i++) {
+        const struct db *db = &ks->dbs[i];
+        if (db->purged || needs_purge(db)) ks->due_ms = 0;
+        if (!removes || !db->wheel) continue;
+        ks->due_ms = i64_min(ks->due_ms, tick_to_ms(wheel_next_tick(db->wheel)));
+    }
+}
+
+bool keyspace_expire_due(struct keyspace *ks, uint64_t budget_us) {
+    if (likely(ks->now_ms < ks->due_ms)) return false;
+
+    uint64_t begin = clock_ticks();
+    struct work work = {.removes = removes_on_time(ks),
+                        .end_ticks = begin + clock_us_to_ticks(budget_us)};
+    bool more = false;
+    for (int32_t i = 0; i < ks->db_count && !more; i++) {
+        work.db = &ks->dbs[ks->expire_db];
+        ks->expire_db = (ks->expire_db + 1) % ks->db_count; /* each gets its turn */
+        more = expire_db(&work);
+    }
+    expire__reset_due(ks);
+    ks->stats.expired_on_time_cap += more;
+    ks->stats.expire_cycle_us += clock_ticks_to_us(clock_ticks() - begin);
+    return more;
+}
+
+int64_t keyspace_next_expiry_ms(const struct keyspace *ks) { return ks->due_ms; }
+
+void keyspace_set_active_expire(struct keyspace *ks, bool enabled) {
+    ks->active_expire = enabled;
+    expire__reset_due(ks);
+}
+
+void keyspace_set_expire_by_access(struct keyspace *ks, bool enabled) {
+    ks->expire_by_access = enabled;
+    expire__reset_due(ks);
+}
+
+size_t keyspace_expire_index_bytes(const struct db *db) {
+    return (db->wheel ? wheel_memory_bytes(db->wheel) : 0) +
+           (db->purged ? wheel_memory_bytes(db->purged) : 0);
+}
+
+/* ---- checking ---- */
+
+struct filed { /* a record as the check sees it */
+    uint64_t tick;
+    uint32_t record;
+};
+struct filed_list {
+    struct filed *items;
+    size_t count;
+};
+
+static void collect(void *ctx, uint32_t record, uint64_t tick) {
+    struct filed_list *list = ctx;
+    list->items[list->count++] = (struct filed){tick, record};
+}
+
+static void sift_down(struct filed_list *list, size_t root, size_t end) {
+    for (size_t child; (child = root * 2 + 1) < end; root = child) {
+        struct filed *items = list->items;
+        if (child + 1 < end && items[child].record < items[child + 1].record) child++;
+        if (items[root].record >= items[child].record) return;
+        struct filed swap = items[root];
+        items[root] = items[child];
+        items[child] = swap;
+    }
+}
+
+static void sort_by_record(struct filed_list *list) {
+    for (size_t root = list->count / 2; root-- > 0;)
+        sift_down(list, root, list->count);
+    for (size_t end = list->count; end-- > 1;) {
+        struct filed swap = list->items[0];
+        list->items[0] = list->items[end];
+        list->items[end] = swap;
+        sift_down(list, 0, end);
+    }
+}
+
+static bool has_record(const struct filed_list *list, uint32_t record, uint64_t tick) {
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list->items[middle].record < record) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < list->count && list->items[low].record == record; low++) {
+        if (list->items[low].tick <= tick) return true;
+    }
+    return false;
+}
+
+void expire__verify(const struct db *db) {
+    struct filed_list list = {0};
+    size_t records = 0;
+    if (db->wheel) records += wheel_count(db->wheel);
+    if (db->purged) records += wheel_count(db->purged);
+    list.items = mem_alloc_array(records + 1, sizeof(*list.items));
+    if (db->wheel) wheel_verify(db->wheel), wheel_each(db->wheel, collect, &list);
+    if (db->purged) wheel_verify(db->purged), wheel_each(db->purged, collect, &list);
+    check(list.count == records);
+    sort_by_record(&list);
+
+    struct hashtab_iter iter;
+    const struct entry *e;
+    hashtab_iter_init(&iter, db->table);
+    while ((e = hashtab_iter_next(&iter)) != NULL) {
+        if (!entry_expires(e)) continue;
+        uint32_t record = expire__record(hash_bytes(entry_key(e)));
+        /* What was filed late came out at once, or lies at the next tick. */
+        uint64_t latest = size_max(tick_due(entry_expiry_ms(e)), wheel_tick(db->wheel) + 1);
+        check(has_record(&list, record, latest));
+    }
+    hashtab_iter_deinit(&iter);
+    mem_free(list.items);
+}

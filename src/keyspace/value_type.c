@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "keyspace/value_type.h"
+
+#include "base/check.h"
+
+/* A type that is built adds its row here. */
+static const struct value_ops *const rows[VALUE_TYPE_COUNT];
+
+const struct value_ops *value_ops_of(const struct entry *e) {
+    dcheck(entry_encoding(e) == ENCODING_OBJECT);
+    const struct value_ops *row = rows[entry_type(e)];
+    if (entry_type(e) == TYPE_MODULE) row = ((const struct module_object *)entry_object(e))->type;
+    check(row != NULL);
+    return row;
+}
+
+const char *value_type_name(uint8_t type) {
+    static const char *const names[] = {
+        [TYPE_STRING] = "string", [TYPE_LIST] = "list", [TYPE_SET] = "set",
+        [TYPE_ZSET] = "zset",     [TYPE_HASH] = "hash", [TYPE_MODULE] = "module",
+        [TYPE_STREAM] = "stream",
+    };
+    static_assert(COUNT_OF(names) == VALUE_TYPE_COUNT, "every type has a name");
+    check(type < VALUE_TYPE_COUNT);
+    return names[type];
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* value_type -- what the keyspace must be able to do with an object of any type: one row per type,
+ * in value_type.c.
+ *
+ * Strings have no row: entry.c knows them. A value of TYPE_MODULE begins with a pointer to the row
+ * of its own module type, so rows can come at run time. */
+#pragma once
+
+#include "keyspace/entry.h"
+
+struct value_ops {
+    void (*destroy)(void *object);                              /* frees it; in any thread */
+    void *(*copy)(const void *object);                          /* a deep copy, the caller's */
+    size_t (*memory_bytes)(const void *object, size_t samples); /* samples 0: look at all */
+    size_t (*free_effort)(const void *object);                  /* elements to free */
+    const char *(*encoding_name)(const void *object);           /* what OBJECT ENCODING says */
+};
+
+/* What an object of TYPE_MODULE begins with. */
+struct module_object {
+    const struct value_ops *type;
+};
+
+/* The row for an entry of ENCODING_OBJECT; never NULL. */
+const struct value_ops *value_ops_of(const struct entry *e);

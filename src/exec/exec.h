@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* exec -- the executor: takes windows of ready requests, runs them, sends the replies.
+ *
+ *   readiness ─▶ conn_read (here or on a worker) ─▶ ready list ─▶ window of up to EXEC_WINDOW
+ * requests pass 1: prefetch the bucket of each first key        pass 2: prefetch its entry pass 3:
+ * gates, handler, statistics, one by one      ─▶ output list ─▶ conn_write
+ *
+ * Fields are public for the command handlers of commands/ and the wiring of server/; they belong to
+ * the executor's thread. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/random.h"
+#include "exec/client.h"
+#include "exec/commandlog.h"
+#include "exec/latency.h"
+#include "keyspace/keyspace.h"
+#include "resp/chunk.h"
+
+struct config;
+struct stats_registry;
+struct command_table;
+struct hashtab;
+struct call;
+
+enum { EXEC_WINDOW = 64 };
+
+enum client_class { CLASS_NORMAL = 0, CLASS_REPLICA, CLASS_PUBSUB };
+enum { CLASS_COUNT = 3 };
+struct output_limit {
+    uint64_t hard_bytes, soft_bytes;
+    int64_t soft_seconds;
+};
+enum local_option {
+    OPTION_NO = 0,
+    OPTION_YES,
+    OPTION_LOCAL
+}; /* enable-debug-command and the like */
+
+struct exec_config {         /* filled by the server from its options; read by the executor */
+    const char *requirepass; /* NULL or "": none */
+    uint32_t maxclients;
+    int32_t timeout_s;
+    int32_t tcp_keepalive_s;
+    bool protected_mode;
+    int64_t bulk_max;   /* proto-max-bulk-len */
+    size_t input_limit; /* client-query-buffer-limit */
+    struct output_limit output_limits[CLASS_COUNT];
+    int64_t maxmemory_clients; /* bytes; negative: percent of maxmemory; 0: no limit */
+    int32_t hz;
+    uint32_t prefetch_max; /* prefetch-batch-max-size; 0: no prefetch */
+    bool latency_tracking;
+    int64_t latency_threshold_ms;
+    enum local_option enable_debug, enable_protected_configs;
+    const char *availability_zone;
+    bool import_mode;
+    bool extended_redis_compatibility;
+    bool hide_user_data;
+    int64_t hll_sparse_bytes; /* hll-sparse-max-bytes */
+};
+
+struct command_stats { /* by command id */
+    uint64_t calls, ticks, rejected, failed;
+    struct histogram *latency; /* NULL until first used; see latency.h */
+};
+
+struct exec_stats {
+    uint64_t commands, connections, rejected_connections;
+    uint64_t net_in, net_out;
+    uint64_t reads, writes; /* total_reads_processed, total_writes_processed */
+    uint64_t error_replies, unexpected_errors;
+    uint64_t evicted_clients, input_limit_closed, output_limit_closed;
+    uint64_t prefetch_batches, prefetch_entries;
+    uint64_t auth_denied;
+    uint64_t cycles, cycle_us_sum, command_us_sum, cron_us_sum, cycle_us_max,
+        commands_per_cycle_max;
+    uint64_t recent_max_input, recent_max_output;
+    double ops_per_s, in_kbps, out_kbps, cycles_per_s, cycle_us; /* instantaneous_* */
+};
+
+enum {
+    EXEC_RATE_MS = 100,     /* an interval of the instantaneous_* figures */
+    EXEC_RATE_SAMPLES = 16, /* intervals in their mean */
+    EXEC_RATE_COUNT = 5,
+    EXEC_BUSY_US = 10000,  /* the executor's own load is measured over as long */
+    EXEC_CHUNKS_KEPT = 64, /* free chunks kept when idle */
+};
+struct exec_rates {
+    int64_t at_ms;
+    uint64_t last[EXEC_RATE_COUNT];
+    double samples[EXEC_RATE_COUNT][EXEC_RATE_SAMPLES];
+    int next;
+};
+
+enum pause_purpose { PAUSE_BY_COMMAND = 0, PAUSE_SHUTDOWN, PAUSE_FAILOVER };
+enum { PAUSE_PURPOSE_COUNT = 3 };
+struct pause {
+    int64_t until_ms; /* 0: not paused */
+    bool all;         /* all commands, or only those that write */
+};
+
+/* What the executor and its commands ask of the process. Filled in by server/. */
+struct exec_hooks {
+    void *ctx;
+    /* SHUTDOWN. Returns only if it failed or was put off; *diag then says why. flags: enum
+     * shutdown_flag. */
+    enum err (*shutdown)(void *ctx, unsigned flags, struct diag *diag);
+    enum err (*shutdown_abort)(void *ctx);
+};
+enum shutdown_flag {
+    SHUTDOWN_SAVE = BIT(0),
+    SHUTDOWN_NOSAVE = BIT(1),
+    SHUTDOWN_NOW = BIT(2),
+    SHUTDOWN_FORCE = BIT(3),
+    SHUTDOWN_SAFE = BIT(4),
+    SHUTDOWN_FAILOVER = BIT(5),
+};
+
+struct exec {
+    /* hot: read for every request */
+    uint32_t gates;
+    bool in_exec; /* EXEC runs its queue: pauses and evictions wait */
+    struct keyspace *keyspace;
+    struct command_stats *command_stats;
+    const struct exec_config *config;
+    int64_t now_ms;       /* wall clock, sampled once a window */
+    uint64_t slow_ticks;  /* a call that takes as long may be for the slow log or latency monitor */
+    uint64_t large_bytes; /* the same for sizes of requests and replies */
+    uint64_t now_ticks;   /* end of the previous command, start of the next */
+    struct exec_stats stats;
+    struct chunk_pool chunks;
+    struct batch *free_batches;
+    struct client *ready_head, *ready_tail;
+    struct client *write_head, *write_tail;
+    struct client *read_head, *read_tail;
+    struct conn_reader reader;
+    uint64_t idle_ticks; /* slept in the reactor, ever */
+    bool dead_pending;   /* clients wait to be freed and none of them is lent */
+
+    struct client *clients_head, *clients_tail;
+    uint32_t client_count;
+    uint64_t next_client_id;
+    struct hashtab *clients_by_id;
+    size_t clients_memory; /* of all clients, as last counted */
+    struct client *dead;
+    struct client *current; /* whose command runs, for the crash report */
+    const struct command *current_command;
+
+    struct command_table *commands;
+    struct config *config_engine;
+    struct stats_registry *registry;
+    struct commandlog commandlogs[COMMANDLOG_COUNT];
+    struct latency_monitor latency;
+    struct error_stats *errors;
+    struct hashtab *watched; /* key in database -> clients, see watch.c */
+    uint32_t watching_clients;
+    struct client **monitors;
+    uint32_t monitor_count, monitor_cap;
+    struct pause pauses[PAUSE_PURPOSE_COUNT];
+    struct exec_hooks hooks;
+    int64_t next_cron_ms;
+    int32_t hz;          /* in force: more than configured while there are many clients */
+    bool cron_paused;    /* DEBUG PAUSE-CRON */
+    bool stopping;            /* leave the loop */
+    uint64_t maxmemory_bytes; /* option maxmemory */
+    struct exec_rates rates;
+    uint64_t busy_from_ticks, busy_idle_ticks; /* see exec_busy_percent */
+    int busy_percent;
+    struct client *cron_cursor; /* where limits_cron goes on */
+    struct io *io;              /* the workers */
+    struct reactor *reactor;
+    char run_id[41];
+    char replication_id[41]; /* INFO's master_replid, until there is a history to name */
+    const char *config_file; /* absolute path, NULL: none; the server's */
+    size_t startup_bytes;    /* memory in use when the server was ready */
+    int64_t started_ms;
+    uint64_t rng_seed;
+    struct rng rng;
+};
+
+struct exec_setup {
+    const struct exec_config *config;
+    struct keyspace *keyspace;
+    struct command_table *commands;
+    struct config *config_engine;
+    struct stats_registry *registry;
+    struct reactor *reactor;
+    struct io *io;
+};
+struct exec *exec_create(const struct exec_setup *setup);
+void exec_destroy(struct exec **exec);
+/* config changed: limits, gates, times. */
+void exec_config_changed(struct exec *exec);
+
+/* hz times a second: pauses that end, rates, limits of clients. */
+void exec_cron(struct exec *exec);
+void exec_end_pauses(struct exec *exec);
+/* When the loop must be awake at the latest. */
+int64_t exec_next_deadline_ms(const struct exec *exec);
+/* Share of recent time the executor did not sleep. */
+int exec_busy_percent(struct exec *exec);
+void exec_sample_rates(struct exec *exec);
+
+/* Pauses clients of commands until a time; a later end wins. */
+void exec_pause(struct exec *exec, enum pause_purpose purpose, int64_t until_ms, bool all);
+void exec_unpause(struct exec *exec, enum pause_purpose purpose);
+bool exec_is_paused(const struct exec *exec, bool *all, int64_t *until_ms,
+                    enum pause_purpose *purpose);
+
+/* Thresholds of the logs changed: what the hot path compares with. */
+void exec_thresholds_changed(struct exec *exec);
+/* CONFIG RESETSTAT. */
+void exec_reset_stats(struct exec *exec);
+
+/* Adds the arguments as MONITOR shows them, each quoted, secrets left out. */
+void monitor_quote(const struct call *call, struct buf *out);
+/* Feeds a line with these arguments to everyone in MONITOR. */
+void monitor_feed(struct exec *exec, const struct client *client, struct bytes args);
+void monitor_add(struct exec *exec, struct client *client);
+void monitor_remove(struct exec *exec, struct client *client);
+
+/* Counts an error reply by its code ("ERR", "WRONGTYPE"). */
+void error_stats_count(struct exec *exec, struct bytes code);
+void error_stats_reset(struct exec *exec);
+/* Calls fn for each code, in order of code. */
+void error_stats_each(struct exec *exec, void (*fn)(void *ctx, struct bytes code, uint64_t count),
+                      void *ctx);

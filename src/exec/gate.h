@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gate -- what may stand between a request and its execution, one bit each.
+ *
+ * command->needs says which gates matter to a command; the executor and the client each have a
+ * word of gates that are closed now. One test decides on the hot path:
+ *     command->needs & (exec->gates | client->gates)
+ * and only if it is not zero the slow path looks at each. */
+#pragma once
+
+#include "base/attr.h"
+
+struct command;
+
+enum gate {
+    GATE_AUTH = BIT(0),        /* client: has not authenticated */
+    GATE_MULTI = BIT(1),       /* client: is queueing a transaction */
+    GATE_PAUSE_WRITE = BIT(2), /* exec: CLIENT PAUSE WRITE */
+    GATE_PAUSE_ALL = BIT(3),   /* exec: CLIENT PAUSE ALL */
+    GATE_MEMORY = BIT(4),      /* exec: maxmemory is set: evict before, refuse what denies OOM */
+    GATE_MONITOR = BIT(5),     /* exec: somebody monitors */
+    GATE_LOADING = BIT(6),     /* exec: the data set is being loaded */
+    GATE_SUBSCRIBED = BIT(7),  /* client: RESP2 and subscribed, few commands are allowed */
+    GATE_REPLY = BIT(8),       /* client: CLIENT REPLY OFF or SKIP is in force */
+    GATE_DEBUG = BIT(9),       /* always closed for commands that an option protects */
+    GATE_ACL = BIT(10),        /* client: its user may not do everything */
+    GATE_NO_TOUCH = BIT(11),   /* client: CLIENT NO-TOUCH */
+};
+
+/* What a command's flags make it need; fills command->needs at start. */
+uint32_t gate_needs_of(const struct command *command);

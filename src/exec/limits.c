@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "exec/limits.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "exec/exec.h"
+#include "exec/loop.h"
+
+enum {
+    LIMITS_CRON_MIN = 5,      /* clients looked at by one call at least */
+    LIMITS_COUNT_STEP = 1024, /* changes of a client's memory below this are left to cron */
+    LIMITS_EVICT_MAX = 1024,  /* clients evicted in one go */
+};
+
+bool limits_make_memory(struct exec *exec) {
+    switch (keyspace_evict(exec->keyspace, 0)) {
+    case EVICT_OK:
+    case EVICT_RUNNING: return true; /* time is up: the rest by later commands and cron */
+    case EVICT_FAIL: return false;
+    }
+    return false;
+}
+
+/* ---- output ---- */
+
+static uint64_t unsent_bytes(const struct client *client) {
+    uint64_t bytes = reply_size(&client->conn.out);
+    /* What a worker is sending is read by nobody else; it does not count until it is back. */
+    if (client->conn.owner != CONN_EXECUTOR) return bytes;
+    for (const struct reply_block *block = client->conn.sending_now; block; block = block->next)
+        bytes += reply_block_size(block);
+    return bytes;
+}
+
+static enum client_class class_of(const struct client *client) {
+    (void)client; /* replicas and subscribers come with their features */
+    return CLASS_NORMAL;
+}
+
+static bool over_soft_limit(struct client *client, const struct output_limit *limit,
+                            uint64_t bytes) {
+    if (!limit->soft_bytes || bytes <= limit->soft_bytes) {
+        client->soft_limit_since_ms = 0;
+        return false;
+    }
+    int64_t now_ms = client->exec->now_ms;
+    if (!client->soft_limit_since_ms) client->soft_limit_since_ms = now_ms;
+    return now_ms - client->soft_limit_since_ms > limit->soft_seconds * 1000;
+}
+
+void limits_check_output(struct client *client) {
+    struct exec *exec = client->exec;
+    const struct output_limit *limit = &exec->config->output_limits[class_of(client)];
+    if (likely(!limit->hard_bytes && !limit->soft_bytes && !exec->config->maxmemory_clients)) {
+        return;
+    }
+    if (client->flags & CLIENT_CLOSE_ASAP) return;
+    uint64_t bytes = unsent_bytes(client);
+    if (bytes > exec->stats.recent_max_output) exec->stats.recent_max_output = bytes;
+    bool hard = limit->hard_bytes && bytes > limit->hard_bytes;
+    if (hard || over_soft_limit(client, limit, bytes)) {
+        log_warning("Client id=%llu closed for overcoming of output buffer limits.",
+                    (unsigned long long)client->id);
+        exec->stats.output_limit_closed++;
+        client_close(client);
+        return;
+    }
+    if (exec->config->maxmemory_clients) limits_count_client(client);
+}
+
+/* ---- memory of all clients ---- */
+
+size_t limits_clients_max_bytes(const struct exec *exec) {
+    int64_t limit = exec->config->maxmemory_clients;
+    if (limit >= 0) return (size_t)limit;
+    return (size_t)((double)exec->maxmemory_bytes * (double)-limit / 100.0);
+}
+
+static struct client *largest_client(struct exec *exec) {
+    struct client *largest = NULL;
+    for (struct client *client = exec->clients_head; client; client = client->next) {
+        if (client->flags & (CLIENT_NO_EVICT | CLIENT_MONITOR)) continue;
+        if (!largest || client->memory_counted > largest->memory_counted) largest = client;
+    }
+    return largest;
+}
+
+static void evict_clients(struct exec *exec) {
+    size_t max = limits_clients_max_bytes(exec);
+    if (!max) return;
+    for (int i = 0; i < LIMITS_EVICT_MAX && exec->clients_memory > max; i++) {
+        struct client *client = largest_client(exec);
+        if (!client) return;
+        log_notice("Evicting client: id=%llu tot-mem=%zu", (unsigned long long)client->id,
+                   client->memory_counted);
+        exec->stats.evicted_clients++;
+        client_close(client);
+    }
+}
+
+void limits_count_client(struct client *client) {
+    struct exec *exec = client->exec;
+    size_t bytes = client_memory_bytes(client);
+    exec->clients_memory += bytes - client->memory_counted;
+    client->memory_counted = bytes;
+    if (exec->config->maxmemory_clients) evict_clients(exec);
+}
+
+/* ---- cron ---- */
+
+static bool has_timed_out(const struct exec *exec, const struct client *client) {
+    int64_t timeout_s = exec->config->timeout_s;
+    if (!timeout_s || (client->flags & (CLIENT_MONITOR | CLIENT_PAUSED))) return false;
+    return exec->now_ms - client->active_ms > timeout_s * 1000;
+}
+
+static void limits_look_at(struct exec *exec, struct client *client) {
+    if (has_timed_out(exec, client)) {
+        log_verbose("Closing idle client");
+        client_close(client);
+        return;
+    }
+    limits_count_client(client);
+    if (!(client->flags & CLIENT_CLOSE_ASAP)) limits_check_output(client);
+}
+
+void limits_cron(struct exec *exec) {
+    int32_t hz = exec->config->hz > 0 ? exec->config->hz : 1;
+    uint32_t count = exec->client_count / (uint32_t)hz;
+    if (count < LIMITS_CRON_MIN) count = LIMITS_CRON_MIN;
+    for (uint32_t i = 0; i < count && exec->client_count; i++) {
+        struct client *client = exec->cron_cursor ? exec->cron_cursor : exec->clients_head;
+        exec->cron_cursor = client->next;
+        limits_look_at(exec, client);
+        if (!exec->cron_cursor && i + 1 >= exec->client_count) return;
+    }
+}

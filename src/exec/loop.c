@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "exec/loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "exec/limits.h"
+#include "exec/run.h"
+#include "io/io.h"
+#include "net/listener.h"
+#include "net/reactor.h"
+
+enum {
+    LOOP_REQUESTS_PER_FLUSH = 1024, /* executed before replies are sent */
+    LOOP_COLLECT = 64,
+    LOOP_FED_MAX = 4, /* received buffers one connection may hold before it is paused */
+    LOOP_WAIT_MS = 1, /* for a completion while the reactor is lent */
+};
+
+/* ---- lists ---- */
+
+void ready_push(struct exec *exec, struct client *client) {
+    if (client->conn.queued_ready) return;
+    client->conn.queued_ready = true;
+    client->conn.next_ready = NULL;
+    if (exec->ready_tail) {
+        exec->ready_tail->conn.next_ready = &client->conn;
+    } else {
+        exec->ready_head = client;
+    }
+    exec->ready_tail = client;
+}
+
+void ready_pop(struct exec *exec) {
+    struct client *client = exec->ready_head;
+    client->conn.queued_ready = false;
+    exec->ready_head = client->conn.next_ready ? client_of_conn(client->conn.next_ready) : NULL;
+    if (!exec->ready_head) exec->ready_tail = NULL;
+}
+
+void ready_remove(struct exec *exec, struct client *client) {
+    if (!client->conn.queued_ready) return;
+    struct client *before = NULL;
+    for (struct client *at = exec->ready_head; at != client;) {
+        before = at;
+        at = client_of_conn(at->conn.next_ready);
+    }
+    if (!before) {
+        ready_pop(exec);
+        return;
+    }
+    before->conn.next_ready = client->conn.next_ready;
+    if (exec->ready_tail == client) exec->ready_tail = before;
+    client->conn.queued_ready = false;
+}
+
+void write_push(struct exec *exec, struct client *client) {
+    if (client->conn.queued_write) return;
+    client->conn.queued_write = true;
+    client->conn.next_write = NULL;
+    if (exec->write_tail) {
+        exec->write_tail->conn.next_write = &client->conn;
+    } else {
+        exec->write_head = client;
+    }
+    exec->write_tail = client;
+}
+
+static void readable_push(struct exec *exec, struct client *client) {
+    if (client->conn.queued_read) return;
+    client->conn.queued_read = true;
+    client->conn.next_read = NULL;
+    if (exec->read_tail) {
+        exec->read_tail->conn.next_read = &client->conn;
+    } else {
+        exec->read_head = client;
+    }
+    exec->read_tail = client;
+}
+
+static struct client *readable_pop(struct exec *exec) {
+    struct client *client = exec->read_head;
+    if (!client) return NULL;
+    client->conn.queued_read = false;
+    exec->read_head = client->conn.next_read ? client_of_conn(client->conn.next_read) : NULL;
+    if (!exec->read_head) exec->read_tail = NULL;
+    return client;
+}
+
+static struct client *write_pop(struct exec *exec) {
+    struct client *client = exec->write_head;
+    if (!client) return NULL;
+    client->conn.queued_write = false;
+    exec->write_head = client->conn.next_write ? client_of_conn(client->conn.next_write) : NULL;
+    if (!exec->write_head) exec->write_tail = NULL;
+    return client;
+}
+
+/* ---- reading ---- */
+
+/* The protocol is broken: one error after the replies to what came before, then the end. */
+static void loop_bad_input(struct exec *exec, struct client *client) {
+    char text[128];
+    const char *error = client->conn.parser.error ? client->conn.parser.error : "Protocol error";
+    int size = snprintf(text, sizeof(text), "ERR %s", error);
+    reply_set_muted(&client->conn.out, false);
+    reply_error(&client->conn.out, bytes_make(text, (size_t)size));
+    error_stats_count(exec, BYTES("ERR"));
+    char peer[ENDPOINT_TEXT_MAX];
+    client_address(client, true, peer);
+    log_verbose("Protocol error (%s) from client: id=%llu addr=%s", error,
+                (unsigned long long)client->id, peer);
+    client_close_after_reply(client);
+}
+
+/* What the last read found, once all its requests are executed. */
+static void loop_read_status(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    switch ((enum conn_status)conn->read_status) {
+    case CONN_FINE:
+    case CONN_AGAIN: return;
+    case CONN_ENDED: client_close(client); return;
+    case CONN_FAILED:
+        log_verbose("Reading from client %llu: %s", (unsigned long long)client->id,
+                    strerror(conn->error_number));
+        client_close(client);
+        return;
+    case CONN_BAD_INPUT: loop_bad_input(exec, client); return;
+    case CONN_TOO_BIG:
+        log_warning("Closing client %llu that reached max query buffer length",
+                    (unsigned long long)client->id);
+        exec->stats.input_limit_closed++;
+        client_close(client);
+        return;
+    }
+}
+
+/* One client must not hold all receive buffers of the ring. */
+static void loop_pause_receive(struct exec *exec, struct conn *conn, bool paused) {
+    conn->receive_paused = paused;
+    reactor_pause_receive(exec->reactor, conn->fd, client_of_conn(conn), paused);
+}
+
+/* Counts what a read brought, and gives a received buffer back when it is used up. */
+static void loop_count_read(struct exec *exec, struct conn *conn) {
+    exec->stats.reads++;
+    exec->stats.net_in += conn->bytes_in - conn->bytes_in_counted;
+    conn->bytes_in_counted = conn->bytes_in;
+    if (conn->input_peak > exec->stats.recent_max_input) {
+        exec->stats.recent_max_input = conn->input_peak;
+    }
+    conn->input_peak = 0;
+    if (conn->uses_feed) {
+        if (conn->fed && !conn->fed_size) {
+            reactor_buffer_done(exec->reactor, conn->fed_buffer);
+            conn->fed = NULL;
+        }
+        conn->readable = conn->fed || conn->fed_head || conn->fed_ended;
+        if (conn->receive_paused && !conn->fed_head) loop_pause_receive(exec, conn, false);
+    } else {
+        conn->readable = conn->read_status == CONN_FINE || conn->readable_anew;
+    }
+    conn->readable_anew = false;
+}
+
+/* Nothing is left to execute: gives memory back, then handles an end or an error, or reads on. */
+static void loop_after_requests(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    conn_trim(conn, &exec->chunks, &exec->free_batches);
+    if (!client_is_closing(client)) loop_read_status(exec, client);
+    if (!client_is_closing(client) && conn->readable) readable_push(exec, client);
+}
+
+/* A read is complete, here or on a worker: its requests become ready, or its end is handled. */
+static void loop_read_done(struct exec *exec, struct client *client) {
+    loop_count_read(exec, &client->conn);
+    if (client_is_closing(client)) client_drop_requests(client);
+    if (client->conn.batch->count > client->conn.batch->next) {
+        ready_push(exec, client);
+    } else {
+        loop_after_requests(exec, client);
+    }
+}
+
+static void loop_read(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    if (client_is_closing(client) || conn->batch || conn->owner != CONN_EXECUTOR) return;
+    if (conn->uses_feed && !conn->fed) conn_feed_next(conn);
+    conn->input_limit = exec->config->input_limit;
+    conn->parser.bulk_max = exec->config->bulk_max;
+    conn_lend_memory(conn, &exec->chunks, &exec->free_batches);
+    /* The end of what was fed is not worth a job; and it is noted while others are lent. */
+    bool worth_lending = !conn->uses_feed || conn->fed;
+    if (worth_lending && io_submit_read(exec->io, conn)) return;
+    conn_read(conn, &exec->reader);
+    loop_read_done(exec, client);
+}
+
+void loop_batch_done(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    if (client_is_closing(client)) {
+        client_drop_requests(client);
+        conn_trim(conn, &exec->chunks, &exec->free_batches);
+        return;
+    }
+    if (client->flags & CLIENT_PAUSED) return;
+    check(conn->batch->next == conn->batch->count);
+    if (conn_has_input(conn) && conn->read_status != CONN_BAD_INPUT) {
+        batch_reset(conn->batch);
+        conn_parse(conn, &exec->reader);
+        if (conn->batch->count) {
+            ready_push(exec, client);
+            return;
+        }
+    }
+    loop_after_requests(exec, client);
+}
+
+void loop_resume_paused(struct exec *exec) {
+    for (struct client *client = exec->clients_head; client; client = client->next) {
+        if (!(client->flags & CLIENT_PAUSED)) continue;
+        client->flags &= ~(uint32_t)CLIENT_PAUSED;
+        ready_push(exec, client);
+    }
+}
+
+/* ---- writing ---- */
+
+static void loop_write_done(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    exec->stats.writes++;
+    exec->stats.net_out += conn->bytes_out - conn->bytes_out_counted;
+    conn->bytes_out_counted = conn->bytes_out;
+    conn_sent(conn, &exec->chunks);
+    if (client->flags & CLIENT_CLOSE_ASAP) return;
+    if (conn->write_status == CONN_FAILED) {
+        log_verbose("Error writing to client %llu: %s", (unsigned long long)client->id,
+                    strerror(conn->error_number));
+        client_close(client);
+    } else if (conn->write_status == CONN_AGAIN) {
+        conn->write_blocked = true;
+        reactor_want_write(exec->reactor, conn->fd, client, true);
+    } else if (conn->sending_now || !reply_is_empty(&conn->out)) {
+        write_push(exec, client);
+    } else if (client->flags & CLIENT_CLOSE_AFTER_REPLY) {
+        client_close(client);
+    }
+}
+
+static void loop_write(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    if ((client->flags & CLIENT_CLOSE_ASAP) || conn->owner != CONN_EXECUTOR) return;
+    if (conn->write_blocked || conn->send_in_flight) return;
+    if (!conn_take_output(conn)) {
+        if (client->flags & CLIENT_CLOSE_AFTER_REPLY) client_close(client);
+        return;
+    }
+    if (conn->uses_feed && reactor_send(exec->reactor, conn->fd, client, conn->sending_now,
+                                        conn->sending_offset) == ERR_NONE) {
+        conn->send_in_flight = true;
+        return;
+    }
+    if (io_submit_write(exec->io, conn)) return;
+    conn_write(conn);
+    loop_write_done(exec, client);
+}
+
+static void loop_write_all(struct exec *exec) {
+    /* Those that are pushed again meanwhile wait for the next round. */
+    struct client *last = exec->write_tail;
+    while (last) {
+        struct client *client = write_pop(exec);
+        loop_write(exec, client);
+        if (client == last) break;
+    }
+    io_commit(exec->io);
+    reactor_flush(exec->reactor);
+}
+
+void loop_flush_output(struct exec *exec) {
+    for (struct client *client = exec->clients_head; client; client = client->next) {
+        struct conn *conn = &client->conn;
+        if (conn->owner != CONN_EXECUTOR || conn->send_in_flight) continue;
+        if ((client->flags & CLIENT_CLOSE_ASAP) || !conn_take_output(conn)) continue;
+        conn_write(conn);
+        conn_sent(conn, &exec->chunks);
+    }
+}
+
+/* ---- events ---- */
+
+static void loop_received(struct exec *exec, struct client *client,
+                          const struct reactor_event *event) {
+    struct conn *conn = &client->conn;
+    if (client_is_closing(client)) {
+        if (event->result > 0) reactor_buffer_done(exec->reactor, event->buffer);
+        return;
+    }
+    if (event->result > 0) {
+        conn_feed(conn, event->data, (size_t)event->result, event->buffer);
+        if (conn->fed_waiting >= LOOP_FED_MAX && !conn->receive_paused) {
+            loop_pause_receive(exec, conn, true);
+        }
+    } else {
+        conn->fed_ended = true;
+        conn->error_number = -event->result;
+    }
+    conn->readable = true;
+    readable_push(exec, client);
+}
+
+static void loop_sent(struct exec *exec, struct client *client, int result) {
+    struct conn *conn = &client->conn;
+    conn->send_in_flight = false;
+    conn->write_status = CONN_FINE;
+    if (result < 0) {
+        conn->write_status = CONN_FAILED;
+        conn->error_number = -result;
+    } else {
+        conn_advance(conn, (size_t)result);
+    }
+    loop_write_done(exec, client);
+}
+
+static void loop_event(struct exec *exec, const struct reactor_event *event) {
+    struct client *client = event->handle;
+    switch (event->kind) {
+    case REACTOR_ACCEPTED: loop_accept(exec, event->result, event->handle); return;
+    case REACTOR_ACCEPT_FAILED:
+        log_warning("Accepting client connection: %s", strerror(-event->result));
+        return;
+    case REACTOR_READABLE:
+        if (event->result) client->conn.hangup_seen = true;
+        if (client->conn.owner != CONN_EXECUTOR) {
+            client->conn.readable_anew = true;
+            return;
+        }
+        client->conn.hangup = client->conn.hangup_seen;
+        client->conn.readable = true;
+        readable_push(exec, client);
+        return;
+    case REACTOR_RECEIVED: loop_received(exec, client, event); return;
+    case REACTOR_WRITABLE:
+        client->conn.write_blocked = false;
+        write_push(exec, client);
+        return;
+    case REACTOR_SENT: loop_sent(exec, client, event->result); return;
+    }
+}
+
+static bool loop_has_output(const struct client *client) {
+    const struct conn *conn = &client->conn;
+    return !reply_is_empty(&conn->out) || conn->sending ||
+           (client->flags & CLIENT_CLOSE_AFTER_REPLY);
+}
+
+/* A write is complete: goes on where it was interrupted, with requests or with reading. */
+static void loop_go_on(struct exec *exec, struct client *client) {
+    if (client->conn.batch) {
+        if (!(client->flags & CLIENT_PAUSED)) ready_push(exec, client);
+    } else if (client->conn.readable) {
+        readable_push(exec, client);
+    }
+}
+
+/* Connections that workers have finished with. True if there were any. */
+static bool loop_collect(struct exec *exec) {
+    struct conn *conns[LOOP_COLLECT];
+    uint8_t kinds[LOOP_COLLECT];
+    size_t count;
+    bool any = false;
+    while ((count = io_collect(exec->io, conns, kinds, LOOP_COLLECT)) > 0) {
+        any = true;
+        for (size_t i = 0; i < count; i++) {
+            struct client *client = client_of_conn(conns[i]);
+            conns[i]->hangup = conns[i]->hangup_seen;
+            if (kinds[i] == IO_READ) {
+                loop_read_done(exec, client);
+                /* Output, room for it, or a decision to close that came while it was away. */
+                if (loop_has_output(client)) write_push(exec, client);
+            } else {
+                conns[i]->readable |= conns[i]->readable_anew;
+                conns[i]->readable_anew = false;
+                loop_write_done(exec, client);
+                loop_go_on(exec, client);
+            }
+        }
+    }
+    return any;
+}
+
+void loop_take_back(struct exec *exec) {
+    struct conn *conns[LOOP_COLLECT];
+    uint8_t kinds[LOOP_COLLECT];
+    size_t count = io_collect(exec->io, conns, kinds, LOOP_COLLECT);
+    for (size_t i = 0; i < count; i++) {
+        if (kinds[i] == IO_WRITE) conn_sent(conns[i], &exec->chunks);
+    }
+    if (!count) io_wait(exec->io, LOOP_WAIT_MS);
+}
+
+static bool loop_has_work(const struct exec *exec) {
+    return exec->read_head || exec->ready_head || exec->write_head || exec->dead_pending;
+}
+
+/* Waits for a completion for a few microseconds, which is less than a sleep and a wake-up cost. */
+static void loop_spin(const struct exec *exec) {
+    uint64_t end = clock_ticks() + clock_us_to_ticks(IO_SPIN_US);
+    while (!io_has_completions(exec->io) && clock_ticks() < end)
+        thread_spin_hint();
+}
+
+/* Fills the reactor's events, here or on a worker, and sleeps if there is nothing to do. */
+static void loop_poll(struct exec *exec, int64_t deadline_ms) {
+    bool work = loop_has_work(exec);
+    if (io_poll_in_flight(exec->io)) {
+        uint64_t from = clock_ticks();
+        if (work || io_has_completions(exec->io)) return;
+        io_wait(exec->io, LOOP_WAIT_MS);
+        exec->idle_ticks += clock_ticks() - from;
+        return;
+    }
+    bool lent = io_in_flight(exec->io) > 0;
+    if (work && lent && reactor_can_be_polled_elsewhere(exec->reactor) &&
+        io_submit_poll(exec->io)) {
+        io_commit(exec->io);
+        return;
+    }
+    int64_t timeout_us = 0;
+    if (!work) {
+        if (lent) loop_spin(exec);
+        reactor_prepare_sleep(exec->reactor);
+        if (!io_has_completions(exec->io)) {
+            timeout_us = i64_max(0, (deadline_ms - clock_wall_ms()) * 1000);
+        }
+    }
+    uint64_t before = clock_ticks();
+    reactor_poll(exec->reactor, timeout_us);
+    if (timeout_us) exec->idle_ticks += clock_ticks() - before;
+}
+
+static void loop_read_all(struct exec *exec) {
+    struct client *last = exec->read_tail;
+    while (last) {
+        struct client *client = readable_pop(exec);
+        loop_read(exec, client);
+        if (client == last) break;
+    }
+    io_commit(exec->io);
+}
+
+static void loop_count_turn(struct exec *exec, uint64_t began, unsigned executed) {
+    uint64_t us = clock_ticks_to_us(clock_ticks() - began);
+    struct exec_stats *stats = &exec->stats;
+    stats->cycles++;
+    stats->cycle_us_sum += us;
+    if (us > stats->cycle_us_max) stats->cycle_us_max = us;
+    if (executed > stats->commands_per_cycle_max) stats->commands_per_cycle_max = executed;
+}
+
+void loop_turn(struct exec *exec, int64_t deadline_ms) {
+    loop_poll(exec, deadline_ms);
+    uint64_t began = clock_ticks();
+    exec_sample_time(exec);
+    (void)loop_collect(exec);
+    if (!io_poll_in_flight(exec->io)) {
+        struct reactor_event event;
+        while (reactor_next(exec->reactor, &event))
+            loop_event(exec, &event);
+    }
+    loop_read_all(exec);
+    unsigned executed = 0;
+    uint64_t commands_from = clock_ticks();
+    while (exec->ready_head && executed < LOOP_REQUESTS_PER_FLUSH)
+        executed += run_window(exec);
+    if (executed) exec->stats.command_us_sum += clock_ticks_to_us(clock_ticks() - commands_from);
+    loop_write_all(exec);
+    client_reap(exec);
+    if (executed || exec->stats.cycles % 64 == 0) loop_count_turn(exec, began, executed);
+}
+
+/* ---- arrivals ---- */
+
+static void loop_turn_away(struct exec *exec, int fd, const char *text) {
+    /* Best effort: the peer may already be gone, or not read. */
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) == -1) {
+        log_debug("A refused client did not take its error: %s", strerror(errno));
+    }
+    close(fd);
+    exec->stats.rejected_connections++;
+}
+
+static bool loop_is_protected(const struct exec *exec, int fd) {
+    const struct exec_config *config = exec->config;
+    if (!config->protected_mode) return false;
+    if (config->requirepass && config->requirepass[0]) return false;
+    return !socket_peer_is_local(fd);
+}
+
+void loop_accept(struct exec *exec, int fd, const struct listener *listener) {
+    const struct exec_config *config = exec->config;
+    if (exec->client_count >= config->maxclients) {
+        loop_turn_away(exec, fd, "-ERR max number of clients reached\r\n");
+        return;
+    }
+    if (listener->kind == LISTENER_TCP && loop_is_protected(exec, fd)) {
+        loop_turn_away(exec, fd,
+                       "-DENIED Running in protected mode because protected mode is enabled and "
+                       "no password is set for the default user. In this mode connections are "
+                       "only accepted from the loopback interface. To connect from elsewhere, set "
+                       "a password with requirepass, or, if the network is trusted, run CONFIG SET "
+                       "protected-mode no from the server's own machine.\r\n");
+        return;
+    }
+    struct client *client = client_create(exec, fd);
+    client->listener_path = NULL;
+    if (listener->kind == LISTENER_UNIX) {
+        client->flags |= CLIENT_UNIX;
+        client->listener_path = listener->address;
+    } else {
+        struct socket_options options = {.keepalive_s = config->tcp_keepalive_s, .no_delay = true};
+        socket_configure(fd, &options);
+    }
+    struct diag diag = {0};
+    exec->stats.connections++;
+    if (reactor_add(exec->reactor, fd, client, &diag) != ERR_NONE) {
+        log_warning("Error registering a new client: %s", diag.text);
+        client_close(client);
+    }
+}

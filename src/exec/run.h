@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* run -- executes requests: gates, handler, statistics. Executor only. */
+#pragma once
+
+#include "base/attr.h"
+#include "exec/client.h"
+#include "resp/request.h"
+
+struct exec;
+
+enum run_result {
+    RUN_DONE = 0, /* executed, queued or refused: the next request may follow */
+    RUN_HELD,     /* the client is paused: the same request is to be tried again later */
+};
+
+/* Executes one request of a client whose connection is the executor's. */
+enum run_result run_request(struct exec *exec, struct client *client, struct request *request);
+/* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes. Returns
+ * how many. Clients with output are in the write list afterwards. */
+unsigned run_window(struct exec *exec);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A list under a mutex: jobs are few and large, so a lock costs nothing that matters. */
+#include "io/background.h"
+
+#include <pthread.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+struct background_job {
+    struct background_job *next;
+    void (*destroy)(void *object);
+    void *object;
+    size_t effort;
+};
+
+struct background {
+    pthread_mutex_t mutex; /* guards all below but thread */
+    pthread_cond_t changed;
+    struct background_job *head, *tail;
+    struct background_job *finished;
+    bool stopping;
+    struct thread *thread;
+};
+
+static struct background_job *background_next(struct background *background) {
+    pthread_mutex_lock(&background->mutex);
+    while (!background->head && !background->stopping)
+        pthread_cond_wait(&background->changed, &background->mutex);
+    struct background_job *job = background->head;
+    if (job) {
+        background->head = job->next;
+        if (!background->head) background->tail = NULL;
+    }
+    pthread_mutex_unlock(&background->mutex);
+    return job;
+}
+
+static void background_main(void *ctx) {
+    struct background *background = ctx;
+    struct background_job *job;
+    while ((job = background_next(background)) != NULL) {
+        job->destroy(job->object);
+        pthread_mutex_lock(&background->mutex);
+        job->next = background->finished;
+        background->finished = job;
+        pthread_mutex_unlock(&background->mutex);
+    }
+}
+
+enum err background_create(const struct cpulist *cpus, struct background **out, struct diag *diag) {
+    struct background *background = mem_zalloc(sizeof(*background));
+    check(pthread_mutex_init(&background->mutex, NULL) == 0);
+    check(pthread_cond_init(&background->changed, NULL) == 0);
+    struct thread_options options = {
+        .name = "bio_lazy_free", .cpus = cpus, .fn = background_main, .ctx = background};
+    enum err err = thread_start(&options, &background->thread, diag);
+    if (err != ERR_NONE) {
+        pthread_cond_destroy(&background->changed);
+        pthread_mutex_destroy(&background->mutex);
+        mem_free(background);
+        return err;
+    }
+    *out = background;
+    return ERR_NONE;
+}
+
+void background_destroy(struct background **background_ref) {
+    struct background *background = *background_ref;
+    if (!background) return;
+    pthread_mutex_lock(&background->mutex);
+    background->stopping = true;
+    pthread_cond_signal(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+    thread_join(&background->thread);
+    while (background->finished) {
+        struct background_job *job = background->finished;
+        background->finished = job->next;
+        mem_free(job);
+    }
+    pthread_cond_destroy(&background->changed);
+    pthread_mutex_destroy(&background->mutex);
+    mem_free(background);
+    *background_ref = NULL;
+}
+
+void background_dispose(struct background *background, void (*destroy)(void *object), void *object,
+                        size_t effort) {
+    struct background_job *job = mem_alloc(sizeof(*job));
+    *job = (struct background_job){.destroy = destroy, .object = object, .effort = effort};
+    pthread_mutex_lock(&background->mutex);
+    if (background->tail) {
+        background->tail->next = job;
+    } else {
+        background->head = job;
+    }
+    background->tail = job;
+    pthread_cond_signal(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+}
+
+void background_collect(struct background *background,
+                        void (*done)(void *ctx, void (*destroy)(void *object), size_t effort),
+                        void *ctx) {
+    pthread_mutex_lock(&background->mutex);
+    struct background_job *job = background->finished;
+    background->finished = NULL;
+    pthread_mutex_unlock(&background->mutex);
+    while (job) {
+        struct background_job *next = job->next;
+        done(ctx, job->destroy, job->effort);
+        mem_free(job);
+        job = next;
+    }
+}

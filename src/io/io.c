@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Structs that cross threads are grouped by owner. A job is a pointer with its kind in the low
+ * three bits; connections and free jobs are aligned to 16 by the allocator. */
+#include "io/io.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/reactor.h"
+#include "sync/mpsc.h"
+#include "sync/spmc.h"
+#include "sync/spsc.h"
+#include "sync/wake.h"
+
+enum { IO_KIND_MASK = 7, IO_SPINS_BETWEEN_CLOCKS = 32 };
+
+struct io_free_job {
+    void (*destroy)(void *object);
+    void *object;
+};
+
+struct io_worker {
+    /* constant while it runs */
+    struct io *io;
+    struct thread *thread;
+    struct conn_reader reader;
+    /* the executor writes, the worker reads */
+    struct spsc inbox;
+    _Atomic bool stop;
+    /* the worker writes, the executor reads */
+    alignas(CACHE_LINE) _Atomic uint64_t active_ticks;
+    _Atomic uint64_t freed;
+    struct wake wake;
+};
+
+struct io {
+    /* executor only */
+    struct io_options options;
+    struct io_worker *workers[IO_THREADS_MAX];
+    int worker_count;
+    int active;     /* the first so many workers get jobs */
+    int active_max; /* a worker for each processor but the executor's, one at least */
+    unsigned calm_turns;
+    unsigned next_inbox;  /* round-robin */
+    unsigned uncommitted; /* jobs pushed since workers were last woken */
+    bool poll_in_flight;
+    uint64_t in_flight;
+    uint64_t freed_before; /* by workers that have been stopped */
+    struct io_stats stats;
+    /* shared */
+    struct spmc jobs;
+    struct mpsc done;
+    struct wake executor; /* for io_wait */
+};
+
+static void *job_make(void *ptr, enum io_job kind) {
+    dcheck(((uintptr_t)ptr & IO_KIND_MASK) == 0);
+    return (void *)((uintptr_t)ptr | (uintptr_t)kind);
+}
+static enum io_job job_kind(const void *job) {
+    return (enum io_job)((uintptr_t)job & IO_KIND_MASK);
+}
+static void *job_ptr(void *job) { return (void *)((uintptr_t)job & ~(uintptr_t)IO_KIND_MASK); }
+
+/* ---- the worker ---- */
+
+static void worker_tell(struct io_worker *worker) {
+    reactor_wake(worker->io->options.reactor);
+    (void)wake_signal(&worker->io->executor);
+}
+
+static void worker_finish(struct io_worker *worker, void *completion) {
+    /* As many jobs are lent at a time as the queue holds: it is full for a moment at most, while
+     * the executor's progress is not visible here. */
+    while (!mpsc_push(&worker->io->done, completion))
+        thread_spin_hint();
+    worker_tell(worker);
+}
+
+static void worker_run(struct io_worker *worker, void *job) {
+    switch (job_kind(job)) {
+    case IO_READ: conn_read(job_ptr(job), &worker->reader); break;
+    case IO_WRITE: conn_write(job_ptr(job)); break;
+    case IO_POLL: reactor_poll(worker->io->options.reactor, 0); break;
+    case IO_FREE: {
+        struct io_free_job *work = job_ptr(job);
+        work->destroy(work->object);
+        mem_free(work);
+        /* Relaxed: a figure for INFO. */
+        atomic_fetch_add_explicit(&worker->freed, 1, memory_order_relaxed);
+        return; /* nobody waits for it */
+    }
+    }
+    worker_finish(worker, job);
+}
+
+static void *worker_next(struct io_worker *worker) {
+    void *job = spsc_pop(&worker->inbox);
+    return job ? job : spmc_pop(&worker->io->jobs);
+}
+
+/* Looks for a job for IO_SPIN_US. */
+static void *worker_spin(struct io_worker *worker) {
+    uint64_t end = clock_ticks() + clock_us_to_ticks(IO_SPIN_US);
+    do {
+        for (int i = 0; i < IO_SPINS_BETWEEN_CLOCKS; i++) {
+            void *job = worker_next(worker);
+            if (job) return job;
+            thread_spin_hint();
+        }
+    } while (clock_ticks() < end);
+    return NULL;
+}
+
+/* Sleeps until there may be a job, and returns one if there is one. *stopped: there will never be
+ * any again. */
+static void *worker_park(struct io_worker *worker, bool *stopped) {
+    wake_prepare(&worker->wake);
+    /* Pairs with the fence in io_commit: either the job that it is about is seen here, or it sees
+     * that this worker is parked. */
+    atomic_thread_fence(memory_order_seq_cst);
+    /* Acquire pairs with the release in worker_stop: all jobs were pushed before. So it is read
+     * before the last look. */
+    *stopped = atomic_load_explicit(&worker->stop, memory_order_acquire);
+    void *job = worker_next(worker);
+    if (job || *stopped) {
+        wake_cancel(&worker->wake);
+    } else {
+        (void)wake_wait(&worker->wake, -1);
+    }
+    return job;
+}
+
+static void worker_main(void *ctx) {
+    struct io_worker *worker = ctx;
+    uint64_t since = clock_ticks();
+    for (;;) {
+        void *job = worker_next(worker);
+        if (!job) {
+            uint64_t idle_from = clock_ticks();
+            /* Relaxed: only this thread writes it; a figure for INFO. */
+            atomic_fetch_add_explicit(&worker->active_ticks, idle_from - since,
+                                      memory_order_relaxed);
+            bool stopped = false;
+            job = worker_spin(worker);
+            if (!job) job = worker_park(worker, &stopped);
+            if (!job && stopped) return;
+            since = clock_ticks();
+        }
+        if (job) worker_run(worker, job);
+    }
+}
+
+static enum err worker_start(struct io *io, int index, struct diag *diag) {
+    struct io_worker *worker = mem_alloc_aligned(CACHE_LINE, sizeof(*worker));
+    memset(worker, 0, sizeof(*worker));
+    worker->io = io;
+    worker->reader.commands = io->options.commands;
+    spsc_init(&worker->inbox, IO_INBOX_CAP);
+    atomic_init(&worker->stop, false);
+    atomic_init(&worker->active_ticks, 0);
+    atomic_init(&worker->freed, 0);
+    wake_init(&worker->wake);
+    char name[THREAD_NAME_MAX + 1];
+    snprintf(name, sizeof(name), "io_thd_%u", (unsigned)(index + 1) % 1000u);
+    struct thread_options options = {
+        .name = name, .cpus = io->options.cpus, .fn = worker_main, .ctx = worker};
+    enum err err = thread_start(&options, &worker->thread, diag);
+    if (err != ERR_NONE) {
+        spsc_deinit(&worker->inbox);
+        wake_deinit(&worker->wake);
+        mem_free(worker);
+        return err;
+    }
+    io->workers[index] = worker;
+    return ERR_NONE;
+}
+
+static void worker_stop(struct io *io, int index) {
+    struct io_worker *worker = io->workers[index];
+    /* Release pairs with the acquire in worker_main: all jobs were pushed before. */
+    atomic_store_explicit(&worker->stop, true, memory_order_release);
+    (void)wake_signal(&worker->wake);
+    thread_join(&worker->thread); /* its inbox and the shared queue are empty before it ends */
+    io->freed_before += atomic_load_explicit(&worker->freed, memory_order_relaxed); /* joined */
+    spsc_deinit(&worker->inbox);
+    wake_deinit(&worker->wake);
+    mem_free(worker);
+    io->workers[index] = NULL;
+}
+
+/* ---- life ---- */
+
+enum err io_create(const struct io_options *options, struct io **out, struct diag *diag) {
+    struct io *io = mem_alloc_aligned(CACHE_LINE, sizeof(*io));
+    memset(io, 0, sizeof(*io));
+    io->options = *options;
+    io->options.threads = 1;
+    spmc_init(&io->jobs, IO_QUEUE_CAP);
+    mpsc_init(&io->done, IO_LENT_MAX);
+    wake_init(&io->executor);
+    enum err err = io_set_threads(io, options->threads, diag);
+    if (err != ERR_NONE) {
+        io_destroy(&io);
+        return err;
+    }
+    *out = io;
+    return ERR_NONE;
+}
+
+void io_destroy(struct io **io_ref) {
+    struct io *io = *io_ref;
+    if (!io) return;
+    while (io->worker_count)
+        worker_stop(io, --io->worker_count);
+    spmc_deinit(&io->jobs);
+    mpsc_deinit(&io->done);
+    wake_deinit(&io->executor);
+    mem_free(io);
+    *io_ref = NULL;
+}
+
+enum err io_set_threads(struct io *io, int threads, struct diag *diag) {
+    check(threads >= 1 && threads <= IO_THREADS_MAX);
+    io_commit(io);
+    while (io->worker_count > threads - 1) {
+        /* A worker ends when the shared queue is empty: with the last one gone, nobody else would
+         * look there. What it finishes finds room, whatever the executor has not collected yet. */
+        worker_stop(io, io->worker_count - 1);
+        io->worker_count--;
+    }
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && io->worker_count < threads - 1) {
+        err = worker_start(io, io->worker_count, diag);
+        if (err == ERR_NONE) io->worker_count++;
+    }
+    io->options.threads = io->worker_count + 1;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    io->active_max = io->worker_count;
+    if (processors > 1 && io->active_max >= processors) io->active_max = (int)processors - 1;
+    if (io->active > io->active_max) io->active = io->active_max;
+    if (io->options.always_active) io->active = io->worker_count;
+    return err;
+}
+
+void io_set_always_active(struct io *io, bool always) {
+    io->options.always_active = always;
+    if (always) io->active = io->worker_count;
+}
+
+int io_threads(const struct io *io) { return io->options.threads; }
+int io_active_workers(const struct io *io) { return io->active; }
+bool io_poll_in_flight(const struct io *io) { return io->poll_in_flight; }
+uint64_t io_in_flight(const struct io *io) { return io->in_flight; }
+bool io_has_completions(const struct io *io) { return mpsc_is_ready(&io->done); }
+
+const struct io_stats *io_stats(const struct io *io) {
+    struct io_stats *stats = (struct io_stats *)(uintptr_t)&io->stats;
+    stats->freed_objects = io->freed_before;
+    for (int i = 0; i < io->worker_count; i++) {
+        stats->freed_objects +=
+            atomic_load_explicit(&io->workers[i]->freed, memory_order_relaxed); /* a figure */
+    }
+    stats->pending = io->in_flight;
+    return stats;
+}
+
+uint64_t io_worker_active_us(const struct io *io, int index) {
+    if (index >= io->worker_count) return 0;
+    uint64_t ticks = atomic_load_explicit(&io->workers[index]->active_ticks,
+                                          memory_order_relaxed); /* a figure for INFO */
+    return clock_ticks_to_us(ticks);
+}
+
+/* ---- the executor's side ---- */
+
+static bool io_submit(struct io *io, void *ptr, enum io_job kind) {
+    if (!io->active || io->in_flight >= IO_LENT_MAX) return false;
+    if (!spmc_push(&io->jobs, job_make(ptr, kind))) return false;
+    io->in_flight++;
+    io->uncommitted++;
+    return true;
+}
+
+bool io_submit_read(struct io *io, struct conn *conn) {
+    dcheck(conn->owner == CONN_EXECUTOR);
+    conn->owner = CONN_WORKER;
+    if (!io_submit(io, conn, IO_READ)) {
+        conn->owner = CONN_EXECUTOR;
+        return false;
+    }
+    io->stats.reads_pending++;
+    return true;
+}
+
+bool io_submit_write(struct io *io, struct conn *conn) {
+    dcheck(conn->owner == CONN_EXECUTOR && conn->sending);
+    conn->owner = CONN_WORKER;
+    if (!io_submit(io, conn, IO_WRITE)) {
+        conn->owner = CONN_EXECUTOR;
+        return false;
+    }
+    io->stats.writes_pending++;
+    return true;
+}
+
+/* Puts a job into the next worker's inbox. */
+static bool io_submit_bound(struct io *io, void *ptr, enum io_job kind) {
+    if (!io->active) return false;
+    io->next_inbox = (io->next_inbox + 1) % (unsigned)io->active;
+    struct io_worker *worker = io->workers[io->next_inbox];
+    if (!spsc_push(&worker->inbox, job_make(ptr, kind))) return false;
+    (void)wake_signal(&worker->wake);
+    return true;
+}
+
+bool io_submit_poll(struct io *io) {
+    check(!io->poll_in_flight);
+    bool bound = io->active > IO_POLL_BY_INBOX;
+    if (io->in_flight >= IO_LENT_MAX) return false;
+    if (bound && !io_submit_bound(io, io, IO_POLL)) return false;
+    if (bound) io->in_flight++;
+    if (!bound && !io_submit(io, io, IO_POLL)) return false;
+    io->poll_in_flight = true;
+    return true;
+}
+
+bool io_submit_free(struct io *io, void (*destroy)(void *object), void *object) {
+    if (!io->active) return false;
+    struct io_free_job *work = mem_alloc(sizeof(*work));
+    *work = (struct io_free_job){.destroy = destroy, .object = object};
+    if (io_submit_bound(io, work, IO_FREE)) return true;
+    mem_free(work);
+    return false;
+}
+
+void io_commit(struct io *io) {
+    if (!io->uncommitted) return;
+    int wanted = (int)size_min(io->uncommitted, (size_t)io->active);
+    io->uncommitted = 0;
+    /* Workers that are awake find the jobs by themselves; only as many more are woken as are
+     * needed for one job each. The fence pairs with the one in worker_park: a worker that seems
+     * awake looks for jobs once more before it sleeps. */
+    atomic_thread_fence(memory_order_seq_cst);
+    for (int i = 0; i < io->active; i++) {
+        if (!wake_is_parked(&io->workers[i]->wake)) wanted--;
+    }
+    for (int i = 0; i < io->active && wanted > 0; i++) {
+        if (wake_signal(&io->workers[i]->wake)) wanted--;
+    }
+}
+
+size_t io_collect(struct io *io, struct conn **conns, uint8_t *kinds, size_t max) {
+    size_t count = 0;
+    while (count < max) {
+        void *job = mpsc_pop(&io->done);
+        if (!job) break;
+        io->in_flight--;
+        enum io_job kind = job_kind(job);
+        if (kind == IO_POLL) {
+            io->poll_in_flight = false;
+            io->stats.polls++;
+            continue;
+        }
+        struct conn *conn = job_ptr(job);
+        check(conn->owner == CONN_WORKER);
+        conn->owner = CONN_EXECUTOR;
+        if (kind == IO_READ) {
+            io->stats.reads++;
+            io->stats.reads_pending--;
+        } else {
+            io->stats.writes++;
+            io->stats.writes_pending--;
+        }
+        conns[count] = conn;
+        kinds[count++] = (uint8_t)kind;
+    }
+    return count;
+}
+
+void io_wait(struct io *io, int64_t timeout_ms) {
+    wake_prepare(&io->executor);
+    if (io_has_completions(io)) {
+        wake_cancel(&io->executor);
+        return;
+    }
+    (void)wake_wait(&io->executor, timeout_ms);
+}
+
+void io_adjust(struct io *io, int busy_percent) {
+    if (io->options.always_active || !io->active_max) return;
+    if (!io->active) {
+        if (busy_percent >= IO_IGNITION_PERCENT) {
+            io->active = 1;
+            io->calm_turns = 0;
+        }
+        return;
+    }
+    size_t waiting = spmc_size(&io->jobs);
+    if (waiting >= (size_t)io->active * IO_DEPTH_PER_WORKER) {
+        io->calm_turns = 0;
+        if (io->active < io->active_max) io->active++;
+        return;
+    }
+    if (waiting > 0) {
+        io->calm_turns = 0;
+        return;
+    }
+    if (++io->calm_turns < IO_CALM_TURNS) return;
+    io->calm_turns = 0;
+    if (io->active > 1 || busy_percent < IO_IGNITION_PERCENT / 2) io->active--;
+}

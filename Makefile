@@ -188,7 +188,7 @@ tsan:
 
 # --- fuzzers ---------------------------------------------------------------------------------
 
-fuzz_folders := base ds sync config stats resp spec
+fuzz_folders := base ds sync config stats resp spec types
 fuzz_programs := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 .PHONY: fuzz fuzz-build

@@ -46,10 +46,13 @@ size_t mem_rss(void);                 /* resident set size of the process, bytes
 size_t mem_system_total(void);        /* RAM of the machine, bytes */
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" or "libc" */
 void mem_purge(void);                 /* gives unused pages back to the system */
+/* Has the allocator do that in threads of its own; false if it cannot. After the last fork of a
+ * daemon. */
+bool mem_set_background_purge(bool enabled);
 /* Caller frees: the allocator's textual statistics. */
 must_use char *mem_allocator_report(void);
-/* A control of the allocator by its name: sets it to *set unless that is NULL, then reads it. False:
- * the allocator has no such control, or not of this kind. The text is the allocator's. */
+/* A control of the allocator by its name: sets it to *set unless that is NULL, then reads it.
+ * False: the allocator has no such control, or not of this kind. The text is the allocator's. */
 must_use bool mem_control_int(const char *name, const int64_t *set, int64_t *out);
 must_use bool mem_control_text(const char *name, const char *set, const char **out);
 /* Runs a control that takes and gives nothing ("thread.tcache.flush"). */

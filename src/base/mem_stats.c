@@ -113,6 +113,10 @@ void mem_purge(void) {
     mallctl("arena." ALL_ARENAS ".purge", NULL, NULL, NULL, 0);
 }
 
+bool mem_set_background_purge(bool enabled) {
+    return mallctl("background_thread", NULL, NULL, &enabled, sizeof(enabled)) == 0;
+}
+
 static void add_report(void *out, const char *text) { buf_add_text(out, text); }
 
 char *mem_allocator_report(void) {
@@ -128,6 +132,8 @@ const char *mem_allocator_name(void) { return "libc"; }
 void mem_allocator_stats(struct mem_allocator_stats *out) {
     *out = (struct mem_allocator_stats){0};
 }
+
+bool mem_set_background_purge(bool enabled) { return !enabled; }
 
 void mem_purge(void) {
 #ifdef __GLIBC__

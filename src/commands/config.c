@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CONFIG -- the running server's options. What an option is, config/ knows. */
 #include "config/config.h"
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "commands/server_internal.h"

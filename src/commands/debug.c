@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DEBUG -- for tests, and for those who look for a fault. Refused unless enable-debug-command says
  * otherwise (CMD_PROTECTED). */
-#include <time.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "commands/debug_internal.h"
 #include "commands/server_internal.h"
+
+#include <time.h>
 
 enum {
     ANY_COUNT = 255,

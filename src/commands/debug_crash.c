@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DEBUG ASSERT, PANIC, SEGFAULT, OOM: each way in which the server may end by its own fault, to see
  * that the crash report is right. None of them returns. */
-#include <sys/mman.h>
-
 #include "base/check.h"
 #include "base/mem.h"
 #include "commands/debug_internal.h"
+
+#include <sys/mman.h>
 
 enum { PAGE_BYTES = 4096 };
 

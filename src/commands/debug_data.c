@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DEBUG OBJECT, SDSLEN, POPULATE, HTSTATS, HTSTATS-KEY, STRUCTSIZE. */
-#include <inttypes.h>
-
 #include "base/mem.h"
 #include "commands/debug_internal.h"
+
+#include <inttypes.h>
 
 enum { VALUE_TEXT_MAX = 32 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* INFO server and cpu: the process. */
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "commands/info_internal.h"
 #include "commands/version.h"
 #include "net/listener.h"
 #include "net/reactor.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { DAY_S = 24 * 3600, US_PER_S = 1000000 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* LATENCY LATEST, HISTORY, RESET, HISTOGRAM, HELP: the figures. GRAPH and DOCTOR, for people, are
  * in latency_report.c. */
-#include "exec/latency.h"
-
 #include "commands/server_internal.h"
+#include "exec/latency.h"
 
 enum {
     CURVE_FIRST_NS = 1024, /* the first bucket of HISTOGRAM; each further one is twice as wide */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* LATENCY GRAPH and DOCTOR: the latency monitor's samples for people. */
-#include <math.h>
-#include <stdio.h>
-
 #include "base/check.h"
 #include "commands/server_internal.h"
 #include "exec/latency.h"
+
+#include <math.h>
+#include <stdio.h>
 
 enum { GRAPH_ROWS = 4, GRAPH_RULE = 80, AGE_TEXT_MAX = 8 };
 

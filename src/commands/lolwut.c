@@ -2,11 +2,11 @@
 /* LOLWUT -- a piece of computer art, new each time, and the version. Two pictures: rings of two
  * stones thrown into a pond where they meet (any version but 6), and what an elementary cellular
  * automaton (Wolfram, 1983) weaves from one row of chance (version 6). */
-#include <math.h>
-
 #include "base/buf.h"
 #include "commands/server_internal.h"
 #include "commands/version.h"
+
+#include <math.h>
 
 enum {
     CANVAS_COLUMNS = 64,

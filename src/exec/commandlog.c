@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exec/commandlog.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "exec/call.h"
 #include "net/listener.h"
+
+#include <stdio.h>
 
 enum { NOTE_MAX = 64 }; /* "... (38 more bytes)" */
 

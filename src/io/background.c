@@ -2,10 +2,10 @@
 /* A list under a mutex: jobs are few and large, so a lock costs nothing that matters. */
 #include "io/background.h"
 
-#include <pthread.h>
-
 #include "base/check.h"
 #include "base/mem.h"
+
+#include <pthread.h>
 
 struct background_job {
     struct background_job *next;

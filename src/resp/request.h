@@ -16,7 +16,7 @@ struct request_bigs; /* the large arguments of a request, each in a blob of its 
 
 enum {
     BATCH_REQUESTS = 64,
-    BATCH_ARGS = 256,            /* slices that fit beside the records; more are allocated */
+    BATCH_ARGS = 512,            /* slices that fit beside the records; more are allocated */
     REQUEST_BIG_ARG = 32 * 1024, /* arguments from this size on are read into a blob of their own */
 };
 

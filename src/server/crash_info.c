@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <unistd.h>
-
 #include "server/server.h"
 #include "stats/registry.h"
+
+#include <unistd.h>
 
 enum { ARGS_SHOWN = 32, ARG_BYTES_SHOWN = 128 };
 

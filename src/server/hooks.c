@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What happens when CONFIG SET has changed an option: the part that uses it is told. */
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "exec/limits.h"
+#include "io/io.h"
+#include "net/reactor.h"
 #include "server/server.h"
+#include "server/signals.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include "base/crash.h"
-#include "base/log.h"
-#include "exec/limits.h"
-#include "io/io.h"
-#include "net/reactor.h"
-#include "server/signals.h"
 
 enum { AUTO_THREADS_MAX = 9 };
 
@@ -181,6 +181,15 @@ static enum err on_watchdog(void *ctx, struct diag *diag) {
     return ERR_NONE;
 }
 
+/* What an allocator without such threads is told goes unheard, as in the reference. */
+static enum err on_allocator(void *ctx, struct diag *diag) {
+    const struct server *server = ctx;
+    bool wanted = server->config.daemon.jemalloc_bg_thread;
+    (void)diag;
+    if (!mem_set_background_purge(wanted)) log_verbose("jemalloc-bg-thread has no effect here");
+    return ERR_NONE;
+}
+
 void server_set_hooks(struct server *server) {
     server->config.hooks = (struct server_config_hooks){
         .ctx = server,
@@ -200,12 +209,14 @@ void server_set_hooks(struct server *server) {
         .oom_score_changed = on_oom_score,
         .locale_changed = on_locale,
         .watchdog_changed = on_watchdog,
+        .allocator_changed = on_allocator,
     };
 }
 
 enum err server_apply_config(struct server *server, struct diag *diag) {
     static enum err (*const needed[])(void *, struct diag *) = {
-        on_exec, on_memory, on_commandlog, on_crash, on_accepts, on_title, on_watchdog,
+        on_exec,    on_memory, on_commandlog, on_crash,
+        on_accepts, on_title,  on_watchdog,   on_allocator,
     };
     /* Containers often forbid the score, and lack the locale their environment names. */
     static enum err (*const wished[])(void *, struct diag *) = {on_oom_score, on_locale};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/listening.h"
 
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/reactor.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "base/mem.h"
-#include "net/reactor.h"
 
 static void show(struct listening *listening) {
     for (int i = 0; i < listening->count; i++)

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* valkey-server: the daemon. Reads its configuration, starts the server, runs it until it ends. */
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crash.h"
@@ -21,6 +14,13 @@
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/start_log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* ---- instead of a running server ---- */
 
@@ -127,6 +127,9 @@ static void write_pidfile(struct server *server) {
 
 static bool start(struct server *server, const struct cmdline *line) {
     struct diag diag = {0};
+    const struct crash_hooks hooks = {
+        .describe = server_describe_crash, .before_exit = server_clean_after_crash, .ctx = server};
+    crash_install(&hooks); /* before the threads, so that each gets a stack for its report */
     start_log_version(server, line);
     enum err err = server_init(server, &diag);
     if (err == ERR_NONE) {
@@ -137,9 +140,6 @@ static bool start(struct server *server, const struct cmdline *line) {
         log_warning("%s", diag.text);
         return false;
     }
-    const struct crash_hooks hooks = {
-        .describe = server_describe_crash, .before_exit = server_clean_after_crash, .ctx = server};
-    crash_install(&hooks);
     signals_install(server->reactor);
     write_pidfile(server);
     log_notice("Server initialized");
@@ -159,19 +159,21 @@ static int run_server(struct server *server, const struct cmdline *line) {
 }
 
 int main(int argc, char **argv) {
-    static struct server server; /* tidy: large, and needed for the whole life of the process */
     struct cmdline line;
     struct diag diag = {0};
-    title_room_init(&server.title, argc, argv);
     clock_init();
     mem_thread_start();
+    struct server *server = mem_zalloc(sizeof(*server));
+    title_room_init(&server->title, argc, argv);
+    server->program = argc > 0 ? argv[0] : "valkey-server";
+    int status = EXIT_FAILURE;
     if (cmdline_init(&line, argc, argv, &diag) != ERR_NONE) {
         fprintf(stderr, "%s\n", diag.text);
-        return EXIT_FAILURE;
+    } else {
+        bool runs = line.action == CMDLINE_RUN;
+        status = runs ? run_server(server, &line) : run_other_action(&line, server);
+        cmdline_deinit(&line);
     }
-    server.program = argc > 0 ? argv[0] : "valkey-server";
-    bool runs = line.action == CMDLINE_RUN;
-    int status = runs ? run_server(&server, &line) : run_other_action(&line, &server);
-    cmdline_deinit(&line);
+    mem_free(server);
     return status;
 }

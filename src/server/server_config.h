@@ -43,7 +43,7 @@ struct server_keys {
     uint32_t notify;       /* enum key_event bits and NOTIFY_KEYSPACE, NOTIFY_KEYEVENT */
     int32_t expire_effort; /* 1..10 */
     bool rehashing;        /* activerehashing: the cron helps */
-    char *hash_seed; /* NULL: random */
+    char *hash_seed;       /* NULL: random */
 };
 
 struct server_monitoring {

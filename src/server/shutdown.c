@@ -2,11 +2,11 @@
 /* What SHUTDOWN and SIGTERM do. There is no data set on disk yet, so there is nothing to save: an
  * explicit wish to save is refused, unless it is forced. There are no replicas to wait for either,
  * so a shutdown is never under way while commands run. */
-#include <signal.h>
-
 #include "base/log.h"
 #include "server/server.h"
 #include "server/signals.h"
+
+#include <signal.h>
 
 static size_t count_keys(struct keyspace *keyspace) {
     size_t count = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/signals.h"
 
+#include "base/log.h"
+#include "net/reactor.h"
+
 #include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "net/reactor.h"
 
 /* Signals have no context of their own. */
 static volatile sig_atomic_t asked_by; /* tidy: the signal being dealt with; 0: none */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/start_log.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "commands/version.h"
 #include "server/version.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 /* Whoever wrote such a line counts on it. */
 static void warn_of_reference(const struct reference_config *reference) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/system.h"
 
+#include "base/log.h"
+#include "base/num.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,9 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include "base/log.h"
-#include "base/num.h"
 
 enum {
     RESERVED_FILES = 32, /* for listeners, logs, pollers, threads */

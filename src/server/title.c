@@ -3,14 +3,14 @@
  * overwrite once copies of both have taken their place. */
 #include "server/title.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/server_config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 void title_room_init(struct title_room *room, int argc, char **argv) {
     if (argc < 1) return;

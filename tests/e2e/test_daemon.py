@@ -348,7 +348,7 @@ def _threads(pid):
 def test_threads_stay_on_the_cpus_of_their_lists(daemons):
     first, second = sorted(os.sched_getaffinity(0))[:2]
     daemon = daemons.start("--server-cpulist", first, "--bio-cpulist", second, "--io-threads", "2",
-                           extra_args=False)
+                           "--jemalloc-bg-thread", "no", extra_args=False)
     wait_until(lambda: len(_threads(daemon.pid)) >= 3, "the threads")
     # A later thread is bound like those of the start.
     daemon.client().config_set("io-threads", "4")
@@ -362,6 +362,17 @@ def test_a_cpu_list_that_makes_no_sense_ends_the_start(daemons):
     status, log = daemons.run("--port", free_port(), "--server-cpulist", "3-1")
     assert status == 1
     assert "CPU" in log
+
+
+def test_the_allocator_has_a_thread_of_its_own_if_wanted(daemons):
+    daemon = daemons.start()
+    client = daemon.client()
+    if "jemalloc" not in client.info("memory")["mem_allocator"]:
+        pytest.skip("another allocator")
+    has_thread = lambda: any(name.startswith("jemalloc") for name in _threads(daemon.pid))
+    wait_until(has_thread, "the thread")
+    client.config_set("jemalloc-bg-thread", "no")
+    wait_until(lambda: not has_thread(), "the end of the thread")
 
 
 def _drop_cap_sys_resource():

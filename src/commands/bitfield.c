@@ -4,7 +4,6 @@
  * All are read and checked before anything happens. A call that leaves every bit as it was does not
  * open the string for writing, so it is no change to those who watch the key. */
 #include "types/bitfield.h"
-
 #include "base/mem.h"
 #include "commands/bitmap_internal.h"
 #include "types/bitmap.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Commands on strings as bits: GETBIT, SETBIT, BITCOUNT, BITPOS, BITOP. */
 #include "types/bitmap.h"
-
 #include "base/mem.h"
 #include "commands/bitmap_internal.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The filters of CLIENT LIST and CLIENT KILL: a table of what each reads and what it compares. */
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "commands/client_internal.h"
 #include "net/listener.h"
+
+#include <stdlib.h>
 
 /* Reads the value at argument arg into the condition. False: an error was replied. */
 typedef bool (*filter_parse_fn)(struct call *call, uint32_t arg, bool negated,

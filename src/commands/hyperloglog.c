@@ -2,7 +2,6 @@
 /* PFADD, PFCOUNT, PFMERGE. The value is a string that other commands may have written: each use
  * checks it first. */
 #include "types/hyperloglog.h"
-
 #include "base/mem.h"
 #include "commands/hyperloglog_internal.h"
 #include "exec/call.h"

@@ -2,11 +2,11 @@
 /* The words that handlers are written in. Running calls is run.c. */
 #include "exec/call.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/num.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 enum { CALL_ERROR_MAX = 1024, CALL_HELP_MAX = 64 };
 

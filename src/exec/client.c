@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exec/client.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -14,6 +11,9 @@
 #include "exec/multi.h"
 #include "net/listener.h"
 #include "net/reactor.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- the table by id ---- */
 

@@ -161,8 +161,8 @@ struct exec {
     struct pause pauses[PAUSE_PURPOSE_COUNT];
     struct exec_hooks hooks;
     int64_t next_cron_ms;
-    int32_t hz;          /* in force: more than configured while there are many clients */
-    bool cron_paused;    /* DEBUG PAUSE-CRON */
+    int32_t hz;               /* in force: more than configured while there are many clients */
+    bool cron_paused;         /* DEBUG PAUSE-CRON */
     bool stopping;            /* leave the loop */
     uint64_t maxmemory_bytes; /* option maxmemory */
     struct exec_rates rates;

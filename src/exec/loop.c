@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exec/loop.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +9,11 @@
 #include "io/io.h"
 #include "net/listener.h"
 #include "net/reactor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     LOOP_REQUESTS_PER_FLUSH = 1024, /* executed before replies are sent */

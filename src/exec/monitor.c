@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -8,6 +6,8 @@
 #include "exec/call.h"
 #include "exec/loop.h"
 #include "net/listener.h"
+
+#include <string.h>
 
 void monitor_add(struct exec *exec, struct client *client) {
     if (client->flags & CLIENT_MONITOR) return;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io/conn.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 enum {
     CONN_ARGS_FULL = BATCH_ARGS - 32, /* slices in a batch that leave no room for most requests */

@@ -3,10 +3,6 @@
  * three bits; connections and free jobs are aligned to 16 by the allocator. */
 #include "io/io.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -15,6 +11,10 @@
 #include "sync/spmc.h"
 #include "sync/spsc.h"
 #include "sync/wake.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { IO_KIND_MASK = 7, IO_SPINS_BETWEEN_CLOCKS = 32 };
 

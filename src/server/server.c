@@ -42,9 +42,9 @@ void server_create_options(struct server *server) {
 }
 
 static const struct command_spec *const command_lists[] = {
-    string_commands,     generic_commands,     bitmap_commands, hyperloglog_commands,
-    connection_commands, transaction_commands, server_commands, client_commands,
-    command_commands,
+    string_commands,      generic_commands,    bitmap_commands,
+    hyperloglog_commands, connection_commands, transaction_commands,
+    server_commands,      client_commands,     command_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {

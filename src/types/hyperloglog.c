@@ -4,10 +4,10 @@
  * sparse form and how it is edited are part of it too: equal additions give equal bytes. */
 #include "types/hyperloglog.h"
 
-#include <math.h>
-
 #include "base/check.h"
 #include "base/mem.h"
+
+#include <math.h>
 
 enum {
     INDEX_BITS = 14,

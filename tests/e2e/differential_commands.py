@@ -2,7 +2,8 @@
 """Random command lines for the differential test: mostly sensible, some wrong in one argument.
 
 Nothing here depends on time or on a server's own choices: times to live are past or far away, and
-no offset makes a string larger than some hundred KiB.
+no offset makes a string larger than some hundred KiB. HyperLogLogs have keys of their own, where
+no string command writes inside them: what a server does with a corrupt one is its own affair.
 """
 
 KEYS = [b"k%d" % i for i in range(10)]
@@ -17,7 +18,7 @@ NUMBERS = [b"0", b"-1", b"1", b"2", b"7", b"8", b"63", b"64", b"65", b"255", b"4
 NOT_NUMBERS = [b"", b"abc", b"1.5", b" 1", b"1 ", b"+1", b"01", b"-0", b"1e3", b"0x10", b"nan",
                b"inf", b"-inf", b"1\x00", b"#1", b"\xff\xfe", b"--1", b"1" * 40]
 WORDS = [b"NX", b"XX", b"GT", b"LT", b"GET", b"KEEPTTL", b"EX", b"PX", b"EXAT", b"PERSIST", b"BIT",
-         b"BYTE", b"REPLACE", b"DB", b"FOO", b"AND", b"k1", b"h1", b"nosuch", b"MATCH", b"LEN"]
+         b"BYTE", b"REPLACE", b"DB", b"FOO", b"AND", b"nosuch", b"MATCH", b"LEN"]
 # Where a number may be a time to live in seconds or milliseconds: never one that ends in this run.
 TIMES = [b"0", b"-1", b"-9223372036854775808", b"9223372036854775807", b"9223372036854775808",
          b"9223372036854775", b"9223372036854776", b"9999999999999", b"-5000"]
@@ -89,15 +90,16 @@ class Generator:
         rng = self.rng
         line = list(line)
         has_time = line[0] in TIMED
+        first = 3 if line[0] in KEEPS_KEYS else 1
         roll = rng.random()
-        if roll < 0.15 and len(line) > 1:
-            del line[rng.randrange(1, len(line))]
+        if roll < 0.15 and len(line) > first:
+            del line[rng.randrange(first, len(line))]
         elif roll < 0.3:
             line.append(rng.choice(WORDS if has_time else WORDS + NUMBERS))
         elif roll < 0.35:
             line[0] = line[0].lower() if rng.random() < 0.8 else line[0] + b"X"
-        elif len(line) > 1:
-            at = rng.randrange(1, len(line))
+        elif len(line) > first:
+            at = rng.randrange(first, len(line))
             pool = rng.choice([TIMES if has_time else NUMBERS, NOT_NUMBERS, WORDS])
             line[at] = rng.choice(pool)
         return line
@@ -105,15 +107,20 @@ class Generator:
     # --- arguments ---
 
     def key(self):
-        rng = self.rng
-        return rng.choice(KEYS if rng.random() < 0.97 else HLL_KEYS)
+        return self.rng.choice(KEYS)
 
     def hll_key(self):
-        rng = self.rng
-        return rng.choice(HLL_KEYS if rng.random() < 0.97 else KEYS)
+        return self.rng.choice(HLL_KEYS)
 
     def any_key(self):
         return self.rng.choice(ALL_KEYS)
+
+    def two_keys(self):
+        return self.rng.choices(KEYS if self.rng.random() < 0.7 else HLL_KEYS, k=2)
+
+    def hll_source(self):
+        """Rarely what is no HyperLogLog."""
+        return self.hll_key() if self.rng.random() < 0.97 else self.key()
 
     def keys(self, most, key=None):
         return [(key or self.any_key)() for _ in range(self.rng.randint(1, most))]
@@ -234,7 +241,7 @@ class Generator:
 
     def bit_range(self, name, *before):
         rng = self.rng
-        line = [name, self.key(), *before]
+        line = [name, self.any_key(), *before]
         roll = rng.random()
         if roll < 0.3:
             return line
@@ -292,7 +299,7 @@ class Generator:
 
     def copy(self):
         rng = self.rng
-        line = [b"COPY", self.any_key(), self.any_key()]
+        line = [b"COPY"] + self.two_keys()
         if rng.random() < 0.2:
             line += [b"DB", b"%d" % rng.randint(0, 2)]
         if rng.random() < 0.4:
@@ -333,7 +340,7 @@ class Generator:
             (15, some(b"MGET", 5)), (10, lambda: self.mset(b"MSET")),
             (6, lambda: self.mset(b"MSETNX")),
             (20, one(b"APPEND", key, self.value)), (15, one(b"STRLEN", any_key)),
-            (20, one(b"GETRANGE", key, self.index, self.index)),
+            (20, one(b"GETRANGE", any_key, self.index, self.index)),
             (3, one(b"SUBSTR", key, self.index, self.index)), (20, self.setrange),
             (15, one(b"INCR", key)), (10, one(b"DECR", key)),
             (15, one(b"INCRBY", key, self.number)), (10, one(b"DECRBY", key, self.number)),
@@ -342,8 +349,9 @@ class Generator:
             (15, one(b"GETBIT", any_key, self.bit_offset)),
             (20, lambda: self.bit_range(b"BITCOUNT")), (20, self.bitpos), (20, self.bitop),
             (30, self.bitfield), (10, lambda: self.bitfield(True)),
-            (40, lambda: [b"PFADD", hll()] + self.elements()), (25, some(b"PFCOUNT", 3, hll)),
-            (12, some(b"PFMERGE", 3, hll)), (12, one(b"GET", hll)),
+            (40, lambda: [b"PFADD", hll()] + self.elements()), (25, some(b"PFCOUNT", 3, self.hll_source)),
+            (12, lambda: [b"PFMERGE", hll()] + self.keys(3, self.hll_source)),
+            (12, one(b"GET", hll)), (1, one(b"SET", hll, self.value)),
             (3, lambda: [b"PFDEBUG", rng.choice([b"ENCODING", b"DECODE", b"TODENSE"]), hll()]),
             (2, lambda: [b"CONFIG", b"SET", b"hll-sparse-max-bytes",
                          b"%d" % rng.choice([0, 40, 100, 3000, 3000, 3000, 15000])]),
@@ -352,7 +360,7 @@ class Generator:
             (8, one(b"PEXPIRETIME", any_key)),
             (15, some(b"DEL", 4)), (8, some(b"UNLINK", 3)), (12, some(b"EXISTS", 4)),
             (5, some(b"TOUCH", 3)), (10, one(b"TYPE", any_key)),
-            (12, one(b"RENAME", any_key, any_key)), (10, one(b"RENAMENX", any_key, any_key)),
+            (12, lambda: [b"RENAME"] + self.two_keys()), (10, lambda: [b"RENAMENX"] + self.two_keys()),
             (15, self.copy), (5, lambda: [b"MOVE", any_key(), b"%d" % rng.randint(0, 3)]),
             (3, lambda: [b"KEYS", rng.choice([b"*", b"k*", b"h[0-2]", b"?1", b"nosuch"])]),
             (3, self.scan), (3, one(b"DBSIZE")),
@@ -370,3 +378,5 @@ class Generator:
 
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
+# Where a wrong key would put a HyperLogLog where strings are edited, or a cursor be random.
+KEEPS_KEYS = {b"SCAN", b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

@@ -9,6 +9,7 @@
  *      b  large values, up to 64 MiB              k  a second thread kills connections
  *      p  it pauses all clients                   t  it changes io-threads and always-active
  *      m  it monitors                             q  quiet: no aborts, for measuring latency
+ *      s  small values mostly: more commands
  * Ends with 0 and a line of figures, or with 1 and what went wrong. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -180,7 +181,7 @@ static void key_name(const struct connection *c, unsigned key, char out[64]) {
 
 static size_t random_size(void) {
     uint64_t kind = below(100);
-    if (kind < 60) return 1 + below(64);
+    if (kind < 60 || (has('s') && kind < 98)) return 1 + below(64);
     if (kind < 85) return 1 + below(2000);
     if (kind < 95) return 1 + below(40000);
     if (!has('b')) return 1 + below(100000);

@@ -38,30 +38,34 @@ void cmd_flushall(struct call *call) {
     reply_ok(call->reply);
 }
 
-/* The database an argument names; NULL: it has replied. */
-static struct db *database_of(struct call *call, uint32_t arg, enum error_id not_a_number) {
-    int64_t index;
-    if (!call_int_range(call, arg, INT64_MIN, INT64_MAX, not_a_number, &index)) return NULL;
-    bool fits = index >= 0 && index < keyspace_db_count(call->keyspace);
-    if (!fits) call_error(call, ERROR_DB_RANGE);
-    return fits ? keyspace_db(call->keyspace, (int32_t)index) : NULL;
+/* The database of that index; NULL: there is none, and it has replied. */
+static struct db *database_at(struct call *call, int64_t index) {
+    struct db *db = keyspace_db(call->keyspace, (int32_t)index);
+    if (!db) call_error(call, ERROR_DB_RANGE);
+    return db;
 }
 
 /* SWAPDB index1 index2 -- clients see the other's keys at once. */
 void cmd_swapdb(struct call *call) {
     struct db *first, *second;
-    int64_t ignored;
-    if (!call_int_range(call, 1, INT64_MIN, INT64_MAX, ERROR_SWAPDB_FIRST, &ignored)) return;
-    if (!call_int_range(call, 2, INT64_MIN, INT64_MAX, ERROR_SWAPDB_SECOND, &ignored)) return;
-    if (!(first = database_of(call, 1, ERROR_SWAPDB_FIRST))) return;
-    if (!(second = database_of(call, 2, ERROR_SWAPDB_SECOND))) return;
+    int64_t a, b;
+    if (!call_int_range(call, 1, INT32_MIN, INT32_MAX, ERROR_SWAPDB_FIRST, &a)) return;
+    if (!call_int_range(call, 2, INT32_MIN, INT32_MAX, ERROR_SWAPDB_SECOND, &b)) return;
+    if (!(first = database_at(call, a))) return;
+    if (!(second = database_at(call, b))) return;
     if (first != second) keyspace_swap(first, second);
     reply_ok(call->reply);
 }
 
 /* SELECT index */
 void cmd_select(struct call *call) {
-    struct db *db = database_of(call, 1, ERROR_NOT_INTEGER);
+    int64_t index;
+    if (!call_int(call, 1, &index)) return;
+    if (index < INT32_MIN || index > INT32_MAX) {
+        call_errorf(call, ERROR_RANGE_BETWEEN, (long long)INT32_MIN, (long long)INT32_MAX);
+        return;
+    }
+    struct db *db = database_at(call, index);
     if (!db) return;
     call->client->db = db;
     reply_ok(call->reply);

@@ -88,7 +88,7 @@ void client_close(struct client *client) {
     multi_discard(client);
     if (client->flags & CLIENT_MONITOR) monitor_remove(exec, client);
     client_unlink(exec, client);
-    client->next_dead = exec->dead;
+    client->prev = exec->dead;
     exec->dead = client;
     exec->dead_pending = true;
     /* A worker that holds it meets the end of the connection at once. */
@@ -137,10 +137,10 @@ void client_reap(struct exec *exec) {
         bool lent = client->conn.owner != CONN_EXECUTOR;
         if (lent || client_is_listed(client) || client == exec->current) {
             if (!lent) exec->dead_pending = true;
-            link = &client->next_dead;
+            link = &client->prev;
             continue;
         }
-        *link = client->next_dead;
+        *link = client->prev;
         client_destroy(exec, client);
     }
 }
@@ -153,7 +153,7 @@ void client_free_all(struct exec *exec) {
     exec->write_head = exec->write_tail = NULL;
     while (exec->dead) {
         struct client *client = exec->dead;
-        exec->dead = client->next_dead;
+        exec->dead = client->prev;
         client_destroy(exec, client);
     }
 }

@@ -49,8 +49,8 @@ struct client {
     struct multi *multi;           /* NULL outside MULTI */
     struct watched_key *watches;   /* list, see watch.c */
     uint32_t watch_count;
-    struct client *next, *prev;    /* all clients, oldest first */
-    struct client *next_dead;      /* to be freed */
+    struct client *next,
+        *prev; /* all clients, oldest first; of a dead one prev leads to the next dead */
     int64_t created_ms, active_ms; /* wall clock */
     int64_t soft_limit_since_ms;   /* output over the soft limit since; 0: it is not */
     uint64_t commands_done;

@@ -48,7 +48,7 @@ class Generator:
         else:
             maker, = rng.choices(self.makers, cum_weights=self.cumulative)
             line = maker()
-        if rng.random() < 0.05:
+        if rng.random() < 0.05 and line[0] not in KEPT:
             line = self.spoil(line)
         if self.doomed and line[0].upper() == b"EXEC":
             line = [b"DISCARD"]
@@ -378,5 +378,7 @@ class Generator:
 
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
-# Where a wrong key would put a HyperLogLog where strings are edited, or a cursor be random.
-KEEPS_KEYS = {b"SCAN", b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}
+# Never spoilt: a random cursor or count means nothing, and options have tests of their own.
+KEPT = {b"SCAN", b"CONFIG"}
+# Where a wrong key would put a HyperLogLog where strings are edited.
+KEEPS_KEYS = {b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

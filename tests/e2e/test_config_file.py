@@ -5,7 +5,6 @@ import datetime
 import json
 import os
 import re
-import socket
 import subprocess
 
 import pytest
@@ -258,11 +257,15 @@ def test_syslog_does_not_disturb(daemons):
     assert daemon.stop() == 0
 
 
-def test_the_hash_seed_is_taken_and_data_is_found(daemons):
-    for seed in ("", "abc", "x" * 1000):
+def test_the_hash_seed_decides_the_order_of_keys(daemons):
+    orders = []
+    for seed in ("abc", "abc", "x" * 1000, ""):
         client = daemons.start("--hash-seed", seed).client()
         client.mset({f"key:{i}": i for i in range(100)})
-        assert sorted(client.scan_iter()) == sorted(f"key:{i}" for i in range(100))
+        orders.append(list(client.scan_iter(count=1000)))
+        assert sorted(orders[-1]) == sorted(f"key:{i}" for i in range(100))
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders}) == 3
 
 
 # --- CONFIG REWRITE ------------------------------------------------------------------------------

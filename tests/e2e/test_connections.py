@@ -337,6 +337,20 @@ def test_clients_killed_while_their_requests_run_are_gone(server):
     assert len(server.clients()) == 1
 
 
+def test_clients_can_be_listed_while_they_are_busy(server):
+    busy = [server.connect() for _ in range(10)]
+    for round_number in range(20):
+        for connection in busy:
+            connection.send(encode(["SET", "key", "x" * 3000]) * 20 + encode(["GET", "key"]) * 20)
+        for _ in range(5):
+            clients = server.clients()
+            assert len(clients) == 11
+            assert all(list(client) == FIELDS for client in clients)
+        for connection in busy:
+            replies = [connection.read_reply() for _ in range(40)]
+            assert replies == ["OK"] * 20 + ["x" * 3000] * 20, round_number
+
+
 def test_client_kill_by_address_ends_that_one(server):
     one, two = server.connect(), server.connect()
     one.call("PING")

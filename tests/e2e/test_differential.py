@@ -148,26 +148,27 @@ class Pair:
 # --- a shorter way to the same difference --------------------------------------------------------
 
 
-def still_differs(pair, history):
-    """Whether the last command of the history differs, played on empty servers, one by one."""
+def still_differs(pair, history, kinds):
+    """Whether the last command of the history differs, with replies of these kinds, and no command
+    before it, played on empty servers, one by one."""
     pair.restart()
     queues = [[] for _ in PROTOCOLS]
     open_multi = [False] * len(PROTOCOLS)
-    for index, line in history:
+    for at, (index, line) in enumerate(history):
         peer, ours = [], []
         for side, replies in zip(pair.sides, (peer, ours)):
             side.send(index, encode(line))
         for side, replies in zip(pair.sides, (peer, ours)):
             replies.append(read_one(side.links[index]))
         if not is_same(line, peer[0], ours[0], queues[index]):
-            return (index, line) == history[-1] and (peer[0], ours[0])
+            return at == len(history) - 1 and (peer[0][0], ours[0][0]) == kinds
         if line[0].upper() == b"MULTI" and not open_multi[index]:
             queues[index], open_multi[index] = [], True
         elif peer[0] == ("simple", b"QUEUED"):
             queues[index].append(line)
         elif line[0].upper() in (b"EXEC", b"DISCARD"):
             open_multi[index] = False
-    return None
+    return False
 
 
 def read_one(link):
@@ -183,14 +184,14 @@ def read_one(link):
         link._more()
 
 
-def shrink(pair, history):
+def shrink(pair, history, kinds):
     """Drops commands as long as the last one still differs, and time is left."""
     deadline = time.monotonic() + SHRINK_S
     words = set(history[-1][1][1:])
     related = [step for step in history[:-1] if words & set(step[1]) or step[1][0] in
                (b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"FLUSHALL", b"FLUSHDB", b"SWAPDB")]
     for start in (related[-400:] + history[-1:], history[-3000:], history):
-        if still_differs(pair, start):
+        if still_differs(pair, start, kinds):
             history = start
             break
     else:
@@ -200,7 +201,7 @@ def shrink(pair, history):
         at = 0
         while at < len(history) - 1 and time.monotonic() < deadline:
             shorter = history[:at] + history[min(at + size, len(history) - 1):]
-            if still_differs(pair, shorter):
+            if still_differs(pair, shorter, kinds):
                 history = shorter
             else:
                 at += size
@@ -212,7 +213,7 @@ def report(pair, history, peer, ours):
     lines = [f"seed {SEED}, command {len(history)} of {COMMANDS}",
              f"redis-server: {str(peer)[:2000]}", f"this server:  {str(ours)[:2000]}"]
     try:
-        shorter, shown = shrink(pair, history)
+        shorter, shown = shrink(pair, history, (peer[0], ours[0]))
         lines.append("played again:" if shown else "does not show again; the last commands were:")
     except Exception as error:  # what was found must be told in any case
         shorter = history

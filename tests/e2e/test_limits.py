@@ -157,7 +157,7 @@ def test_maxclients_can_be_raised_at_run_time(start_on_engine):
 
 
 def test_an_idle_client_is_closed_after_timeout_and_a_busy_one_is_not(start_on_engine):
-    server = start_on_engine("--timeout", 1)
+    server = start_on_engine("--timeout", 2)
     idle, busy = server.connect(), server.connect()
     idle.call("PING")
     wait_until(lambda: busy.call("PING") == "PONG" and idle.is_closed(), "the idle one is closed")
@@ -165,7 +165,7 @@ def test_an_idle_client_is_closed_after_timeout_and_a_busy_one_is_not(start_on_e
 
 
 def test_a_monitor_is_not_closed_by_timeout(start_on_engine):
-    server = start_on_engine("--timeout", 1)
+    server = start_on_engine("--timeout", 2)
     monitor, idle = server.connect(), server.connect()
     monitor.call("MONITOR")
     idle.call("PING")

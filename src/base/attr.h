@@ -22,6 +22,17 @@
 
 enum { CACHE_LINE = 64 };
 
+/* Asks for the cache line of ptr. The empty asm keeps gcc from taking a function that only
+ * prefetches for one without effects, whose calls it would remove. */
+always_inline_fn void prefetch_line(const void *ptr) {
+    __builtin_prefetch(ptr);
+    __asm__ volatile("" : : "r"(ptr));
+}
+always_inline_fn void prefetch_line_to_write(const void *ptr) {
+    __builtin_prefetch(ptr, 1);
+    __asm__ volatile("" : : "r"(ptr));
+}
+
 static inline size_t size_min(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t size_max(size_t a, size_t b) { return a > b ? a : b; }
 static inline int64_t i64_min(int64_t a, int64_t b) { return a < b ? a : b; }

@@ -86,7 +86,7 @@ static unsigned bucket_room(const struct hashtab_bucket *bucket) {
 
 static void bucket_prefetch_entries(const struct hashtab_bucket *bucket) {
     for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
-        __builtin_prefetch(bucket->slots[__builtin_ctz(used)]);
+        prefetch_line(bucket->slots[__builtin_ctz(used)]);
     }
 }
 
@@ -278,7 +278,7 @@ static size_t grow(struct hashtab *tab, size_t budget) {
     size_t done = 0;
     bool hinted = tab->bucket_count < tab->bucket_floor && !tab->paused && !tab->held;
     for (; done < budget && (is_overfull(tab) || hinted); done++) {
-        __builtin_prefetch(next_to_split(tab, 2), 1);
+        prefetch_line_to_write(next_to_split(tab, 2));
         if (budget > 1) bucket_prefetch_entries(next_to_split(tab, 1));
         split_one(tab);
         hinted = hinted && tab->bucket_count < tab->bucket_floor;
@@ -318,7 +318,7 @@ void hashtab__after_add(struct hashtab *tab) {
     }
     if (grow(tab, HASHTAB_STEP) == 0) return;
 
-    __builtin_prefetch(next_to_split(tab, 0), 1);
+    prefetch_line_to_write(next_to_split(tab, 0));
     set_thresholds(tab);
 }
 
@@ -428,7 +428,7 @@ bool hashtab_drain(struct hashtab *tab, size_t budget_buckets, hashtab_visit_fn 
     /* From the end, so that the buckets left are a table at any moment. */
     for (size_t i = 0; i < budget_buckets && tab->count > 0; i++) {
         uint64_t last = tab->bucket_count - 1;
-        if (last >= 2) __builtin_prefetch(hashtab_bucket_at(tab, last - 2));
+        if (last >= 2) prefetch_line(hashtab_bucket_at(tab, last - 2));
         if (last >= 1) bucket_prefetch_entries(hashtab_bucket_at(tab, last - 1));
         drain_chain(tab, hashtab_bucket_at(tab, last), fn, ctx);
         if (last == 0) continue;

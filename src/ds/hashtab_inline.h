@@ -196,7 +196,7 @@ always_inline_fn void *hashtab_take_with(struct hashtab *tab, uint64_t hash, str
 
 /* hashtab_prefetch_bucket. */
 always_inline_fn void hashtab_prefetch_bucket_inline(const struct hashtab *tab, uint64_t hash) {
-    __builtin_prefetch(hashtab_home(tab, hash), 1);
+    prefetch_line_to_write(hashtab_home(tab, hash));
 }
 
 /* hashtab_prefetch_entry. */
@@ -209,7 +209,7 @@ always_inline_fn void hashtab_prefetch_entry_inline(const struct hashtab *tab, u
     }
     for (; match; match &= match - 1) {
         const char *entry = bucket->slots[__builtin_ctzll(match) >> 3];
-        __builtin_prefetch(entry);
-        __builtin_prefetch(entry + CACHE_LINE);
+        prefetch_line(entry);
+        prefetch_line(entry + CACHE_LINE);
     }
 }

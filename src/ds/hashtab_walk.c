@@ -37,7 +37,7 @@ static uint64_t mask_of(const struct hashtab *tab, uint64_t hash) {
 static void visit_bucket(const struct hashtab_bucket *bucket, hashtab_visit_fn fn, void *ctx) {
     struct hashtab_bucket copy = *bucket;
     for (unsigned used = copy.meta & HASHTAB_FULL; used; used &= used - 1) {
-        __builtin_prefetch(copy.slots[__builtin_ctz(used)]);
+        prefetch_line(copy.slots[__builtin_ctz(used)]);
     }
     for (unsigned used = copy.meta & HASHTAB_FULL; used; used &= used - 1) {
         fn(copy.slots[__builtin_ctz(used)], ctx);
@@ -136,13 +136,13 @@ void *hashtab_iter_next(struct hashtab_iter *iter) {
             if (iter->index == tab->bucket_count) return NULL;
             bucket = hashtab_bucket_at(tab, iter->index++);
             if (iter->index < tab->bucket_count) {
-                __builtin_prefetch(hashtab_bucket_at(tab, iter->index));
+                prefetch_line(hashtab_bucket_at(tab, iter->index));
             }
         }
         iter->next = hashtab_child(bucket);
         for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
             void *entry = bucket->slots[__builtin_ctz(used)];
-            __builtin_prefetch(entry);
+            prefetch_line(entry);
             iter->entries[iter->left++] = entry;
         }
     }

@@ -82,7 +82,7 @@ static size_t sample_table(struct db *db, struct entry **out, size_t max, bool v
     size_t want = volatile_only ? SAMPLE_MAX : size_min(max, SAMPLE_MAX), found = 0;
     size_t count = hashtab_sample(db->table, &db->ks->rng, entries, want);
     for (size_t i = 0; i < count; i++)
-        __builtin_prefetch(entries[i]);
+        prefetch_line(entries[i]);
     for (size_t i = 0; i < count && found < max; i++) {
         struct entry *entry = entries[i];
         if (!volatile_only || entry_expires(entry)) out[found++] = entry;

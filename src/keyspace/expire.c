@@ -120,12 +120,12 @@ bool expire__match(const struct hashtab *table, uint32_t record, unsigned skip,
 static void prefetch(const struct hashtab *table, const struct wheel *wheel) {
     uint32_t record;
     if (wheel_peek(wheel, PREFETCH_BUCKET, &record)) {
-        __builtin_prefetch(hashtab_bucket_at(table, first_index(table, record)), 1);
+        prefetch_line_to_write(hashtab_bucket_at(table, first_index(table, record)));
     }
     if (!wheel_peek(wheel, PREFETCH_ENTRY, &record)) return;
     const struct hashtab_bucket *bucket = hashtab_bucket_at(table, first_index(table, record));
     for (uint64_t match = tags_match(bucket, record); match; match &= match - 1)
-        __builtin_prefetch(bucket->slots[__builtin_ctzll(match) >> 3]);
+        prefetch_line(bucket->slots[__builtin_ctzll(match) >> 3]);
 }
 
 /* ---- working off ---- */

@@ -78,7 +78,8 @@ write_flags := $(if $(cc_version),$(shell mkdir -p $(BUILD); printf '%s\n' '$(fl
 endif
 
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
-compile = $(CC) $(ALL_CFLAGS) $(if $(filter yes,$(WERROR)),-Werror) -MMD -MP -I src
+werror := $(if $(filter yes,$(WERROR)),-Werror)
+compile = $(CC) $(ALL_CFLAGS) $(werror) -MMD -MP -I src
 
 $(BUILD)/obj/%.o: src/%.c $(flags_file)
 	$(call say,CC,$*.c)
@@ -103,7 +104,7 @@ $(version_object): private version_flags = $(subst ",\",$(version_now))
 define program_rule
 $(BUILD)/$(1)$(PROG_SUFFIX): $(foreach f,$(PARTS_$(1)),$(call object,$(f)))
 	$$(call say,LINK,$(1)$(PROG_SUFFIX))
-	$$(quiet)$$(CC) $$(ALL_CFLAGS) $$^ -o $$@ $$(ALL_LDFLAGS) $$(ALL_LIBS)
+	$$(quiet)$$(CC) $$(ALL_CFLAGS) $$(werror) $$^ -o $$@ $$(ALL_LDFLAGS) $$(ALL_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
@@ -188,7 +189,6 @@ tsan:
 
 # --- fuzzers ---------------------------------------------------------------------------------
 
-fuzz_folders := base ds sync config stats resp spec types
 fuzz_programs := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 .PHONY: fuzz fuzz-build
@@ -198,7 +198,7 @@ fuzz:
 
 fuzz-build: $(fuzz_programs)
 build/fuzz/%: tests/fuzz/%.c $(flags_file) \
-        $(foreach f,$(call reverse,$(fuzz_folders)),$(call archive,$(f)))
+        $(foreach f,$(call reverse,$(FOLDERS)),$(call archive,$(f)))
 	$(call say,FUZZ,$*)
 	$(quiet)$(compile) -I . -MF $@.d -fsanitize=fuzzer $< $(filter %.a,$^) \
 	    -o $@ $(ALL_LDFLAGS) $(ALL_LIBS)

@@ -150,6 +150,27 @@ static size_t put_escaped(char *out, const char *text) {
     return size;
 }
 
+/* The message in the legacy format, which has no quotes: only what could end the line, and begin
+ * one that nobody wrote, or steer a terminal is escaped. */
+static size_t put_plain(char *out, const char *text) {
+    static const char hex[] = "0123456789abcdef";
+    size_t size = 0;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '\n' || c == '\r') {
+            out[size++] = '\\';
+            out[size++] = c == '\n' ? 'n' : 'r';
+        } else if ((c < 0x20 && c != '\t') || c == 0x7f) {
+            char escape[4] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+            memcpy(out + size, escape, sizeof(escape));
+            size += sizeof(escape);
+        } else {
+            out[size++] = (char)c;
+        }
+    }
+    return size;
+}
+
 /* Ends a message that was cut before a byte that goes on a UTF-8 character. */
 static void cut_message(char *message) {
     size_t size = LOG_MESSAGE_MAX - 1, back = 0;
@@ -192,13 +213,7 @@ static size_t format_line(char *out, enum log_level level, const char *message) 
         break;
     }
     size_t size = (size_t)prefix;
-    if (format == LOG_FORMAT_LEGACY) {
-        size_t message_size = strlen(message);
-        memcpy(out + size, message, message_size);
-        size += message_size;
-    } else {
-        size += put_escaped(out + size, message);
-    }
+    size += (format == LOG_FORMAT_LEGACY ? put_plain : put_escaped)(out + size, message);
     memcpy(out + size, end, strlen(end));
     return size + strlen(end);
 }

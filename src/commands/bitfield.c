@@ -181,11 +181,9 @@ static void run_writing(struct call *call, const struct field_ops *ops) {
     if (!call_find_write(call, 1, TYPE_STRING, &entry)) return;
 
     struct bytes value = entry ? entry_string(entry, scratch) : bytes_make(NULL, 0);
-    bool is_int = entry && entry_encoding(entry) == ENCODING_INT; /* becomes text */
-    bool grows = ops->size > value.size, changes = grows || ops_change(ops, value);
-    if (!changes && !is_int) {
-        entry->flags |= ENTRY_RAW;
+    if (ops->size <= value.size && !ops_change(ops, value)) {
         (void)ops_run(ops, call->reply, value, NULL);
+        (void)keyspace_unpack_string(call->db, key, call_hash(call, 1), entry);
         return;
     }
     char *data;
@@ -195,7 +193,7 @@ static void run_writing(struct call *call, const struct field_ops *ops) {
         return;
     }
     uint32_t written = ops_run(ops, call->reply, bytes_make(data, size), data);
-    if (changes && written) keyspace_event(call->db, key, EVENT_STRING, "setbit");
+    if (written) keyspace_event(call->db, key, EVENT_STRING, "setbit");
 }
 
 static void run_reading(struct call *call, const struct field_ops *ops) {

@@ -37,11 +37,11 @@ void cmd_setbit(struct call *call) {
 
     size_t size = (size_t)bitmap_size_for(offset);
     size_t old_size = entry ? entry_string_size(entry) : 0;
-    bool is_text = entry && entry_encoding(entry) != ENCODING_INT; /* an integer becomes text */
-    if (is_text && size <= old_size) {
-        bool old = bitmap_get(entry_string(entry, NULL), offset);
+    if (size <= old_size) {
+        char scratch[NUM_I64_TEXT_MAX];
+        bool old = bitmap_get(entry_string(entry, scratch), offset);
         if (old == (bool)on) {
-            entry->flags |= ENTRY_RAW;
+            (void)keyspace_unpack_string(call->db, key, call_hash(call, 1), entry);
             reply_integer(call->reply, old);
             return;
         }

@@ -126,11 +126,13 @@ static enum decision decide(const struct rewrite *rw, const struct config_values
 static bool needs_quotes(struct bytes text, bool several) {
     static const char plain[] = "._/:*,@%+=-~^$&|<>;()!?[]{}";
     if (text.size == 0) return true;
+    if (text.data[text.size - 1] == ' ') return true;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         char lower = char_lower(c);
         if ((lower >= 'a' && lower <= 'z') || char_is_digit(c)) continue;
-        if (c == ' ' && several) continue;
+        /* An empty word, before a blank, is lost unless the words are quoted as one. */
+        if (c == ' ' && several && i > 0 && text.data[i - 1] != ' ') continue;
         if (c == '\0' || !strchr(plain, c)) return true;
     }
     return false;

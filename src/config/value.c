@@ -184,6 +184,10 @@ static enum err parse_string(const struct config_input *in, void *out, struct di
 }
 
 static enum err parse_custom(const struct config_input *in, void *out, struct diag *diag) {
+    for (size_t i = 0; i < in->count; i++) {
+        if (bytes_find_byte(in->words[i], '\0') < in->words[i].size)
+            return diag_set(diag, ERR_SYNTAX, "argument must not contain a NUL byte");
+    }
     struct config_parse parse = {
         .words = in->words,
         .count = in->count,

@@ -222,11 +222,24 @@ int exec_busy_percent(struct exec *exec) {
     return exec->busy_percent;
 }
 
+/* Gives back the memory that a burst of requests has needed, but for a little of it. */
+static void exec_trim_memory(struct exec *exec) {
+    chunk_pool_trim(&exec->chunks, EXEC_CHUNKS_KEPT);
+    struct batch **end = &exec->free_batches;
+    for (unsigned kept = 0; *end && kept < EXEC_CHUNKS_KEPT; kept++)
+        end = &(*end)->next_free;
+    while (*end) {
+        struct batch *batch = *end;
+        *end = batch->next_free;
+        mem_free(batch);
+    }
+}
+
 void exec_cron(struct exec *exec) {
     exec_sample_time(exec);
     exec_end_pauses(exec);
     exec_sample_rates(exec);
     limits_cron(exec);
     if (exec->gates & GATE_MEMORY) (void)limits_make_memory(exec);
-    if (!exec->ready_head) chunk_pool_trim(&exec->chunks, EXEC_CHUNKS_KEPT);
+    if (!exec->ready_head) exec_trim_memory(exec);
 }

@@ -44,6 +44,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     uint32_t maxclients;
     int32_t timeout_s;
     int32_t tcp_keepalive_s;
+    bool tcp_nodelay;
     bool protected_mode;
     int64_t bulk_max;   /* proto-max-bulk-len */
     size_t input_limit; /* client-query-buffer-limit */
@@ -85,7 +86,7 @@ enum {
     EXEC_RATE_SAMPLES = 16, /* intervals in their mean */
     EXEC_RATE_COUNT = 5,
     EXEC_BUSY_US = 10000,  /* the executor's own load is measured over as long */
-    EXEC_CHUNKS_KEPT = 64, /* free chunks kept when idle */
+    EXEC_CHUNKS_KEPT = 64, /* free chunks, and free batches, kept when idle */
 };
 struct exec_rates {
     int64_t at_ms;

@@ -10,6 +10,7 @@ enum {
     LIMITS_CRON_MIN = 5,      /* clients looked at by one call at least */
     LIMITS_COUNT_STEP = 1024, /* changes of a client's memory below this are left to cron */
     LIMITS_EVICT_MAX = 1024,  /* clients evicted in one go */
+    LIMITS_NO_AUTH_OUTPUT_MAX = 17 * 1024, /* unsent bytes for a client that has not logged in */
 };
 
 bool limits_make_memory(struct exec *exec) {
@@ -51,13 +52,16 @@ static bool over_soft_limit(struct client *client, const struct output_limit *li
 void limits_check_output(struct client *client) {
     struct exec *exec = client->exec;
     const struct output_limit *limit = &exec->config->output_limits[class_of(client)];
-    if (likely(!limit->hard_bytes && !limit->soft_bytes && !exec->config->maxmemory_clients)) {
+    bool no_auth = client->gates & GATE_AUTH;
+    if (likely(!limit->hard_bytes && !limit->soft_bytes && !exec->config->maxmemory_clients &&
+               !no_auth)) {
         return;
     }
     if (client->flags & CLIENT_CLOSE_ASAP) return;
     uint64_t bytes = unsent_bytes(client);
     if (bytes > exec->stats.recent_max_output) exec->stats.recent_max_output = bytes;
     bool hard = limit->hard_bytes && bytes > limit->hard_bytes;
+    if (no_auth && bytes > LIMITS_NO_AUTH_OUTPUT_MAX) hard = true;
     if (hard || over_soft_limit(client, limit, bytes)) {
         log_warning("Client id=%llu closed for overcoming of output buffer limits.",
                     (unsigned long long)client->id);

@@ -201,6 +201,13 @@ static void loop_read(struct exec *exec, struct client *client) {
     loop_read_done(exec, client);
 }
 
+/* Nothing is read from a client that is held: if its peer goes away, this is where it shows. */
+static void loop_look_at_held(struct client *client) {
+    const struct conn *conn = &client->conn;
+    if ((client->flags & CLIENT_PAUSED) && (conn->hangup_seen || conn->fed_ended))
+        client_close(client);
+}
+
 void loop_batch_done(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
     if (client_is_closing(client)) {
@@ -208,7 +215,10 @@ void loop_batch_done(struct exec *exec, struct client *client) {
         conn_trim(conn, &exec->chunks, &exec->free_batches);
         return;
     }
-    if (client->flags & CLIENT_PAUSED) return;
+    if (client->flags & CLIENT_PAUSED) {
+        loop_look_at_held(client);
+        return;
+    }
     check(conn->batch->next == conn->batch->count);
     if (conn_has_input(conn) && conn->read_status != CONN_BAD_INPUT) {
         batch_reset(conn->batch);
@@ -312,6 +322,7 @@ static void loop_received(struct exec *exec, struct client *client,
     }
     conn->readable = true;
     readable_push(exec, client);
+    loop_look_at_held(client);
 }
 
 static void loop_sent(struct exec *exec, struct client *client, int result) {
@@ -343,6 +354,7 @@ static void loop_event(struct exec *exec, const struct reactor_event *event) {
         client->conn.hangup = client->conn.hangup_seen;
         client->conn.readable = true;
         readable_push(exec, client);
+        loop_look_at_held(client);
         return;
     case REACTOR_RECEIVED: loop_received(exec, client, event); return;
     case REACTOR_WRITABLE:
@@ -361,8 +373,10 @@ static bool loop_has_output(const struct client *client) {
 
 /* A write is complete: goes on where it was interrupted, with requests or with reading. */
 static void loop_go_on(struct exec *exec, struct client *client) {
-    if (client->conn.batch) {
-        if (!(client->flags & CLIENT_PAUSED)) ready_push(exec, client);
+    if (client->flags & CLIENT_PAUSED) {
+        loop_look_at_held(client);
+    } else if (client->conn.batch) {
+        ready_push(exec, client);
     } else if (client->conn.readable) {
         readable_push(exec, client);
     }
@@ -523,7 +537,8 @@ void loop_accept(struct exec *exec, int fd, const struct listener *listener) {
         client->flags |= CLIENT_UNIX;
         client->listener_path = listener->address;
     } else {
-        struct socket_options options = {.keepalive_s = config->tcp_keepalive_s, .no_delay = true};
+        struct socket_options options = {.keepalive_s = config->tcp_keepalive_s,
+                                         .no_delay = config->tcp_nodelay};
         socket_configure(fd, &options);
     }
     struct diag diag = {0};

@@ -16,11 +16,11 @@ enum { UNKNOWN_ARGS_MAX = 128 };
 
 /* ---- requests that name no command, or not rightly ---- */
 
-/* 'a' 'b' ...: as many arguments as fit in UNKNOWN_ARGS_MAX bytes. */
+/* 'a' 'b' ...: as many arguments as fit in UNKNOWN_ARGS_MAX bytes, each up to its first NUL. */
 static void list_args(const struct request *request, char out[UNKNOWN_ARGS_MAX * 2]) {
     size_t size = 0;
     for (uint32_t i = 1; i < request->argc && size < UNKNOWN_ARGS_MAX; i++) {
-        size_t take = size_min(request->argv[i].size, UNKNOWN_ARGS_MAX - size);
+        size_t take = size_min(bytes_find_byte(request->argv[i], 0), UNKNOWN_ARGS_MAX - size);
         out[size++] = '\'';
         memcpy(out + size, request->argv[i].data, take);
         size += take;

@@ -144,11 +144,6 @@ size_t watch_memory_bytes(const struct client *client) {
 
 /* ---- changes ---- */
 
-static void point_mark(const struct watch_point *point) {
-    for (struct watched_key *watched = point->watchers; watched; watched = watched->next_of_point)
-        watched->client->flags |= CLIENT_DIRTY_CAS;
-}
-
 static void watch_touched(void *ctx, struct db *db, struct bytes key) {
     struct exec *exec = ctx;
     if (likely(!exec->watching_clients)) return;
@@ -167,29 +162,43 @@ static void watch_touched(void *ctx, struct db *db, struct bytes key) {
     }
 }
 
-/* Marks the watchers of keys that exist in db, for names that live in database named. */
-static void watch_mark_existing(struct exec *exec, struct db *named, struct db *db) {
+/* The key's entry old (or NULL) is about to be replaced with new (or NULL). An expired entry is as
+ * good as none. */
+static void point_replaced(struct exec *exec, struct watch_point *point, const struct entry *old,
+                           const struct entry *new) {
+    bool new_expired = new &&keyspace_is_expired(exec->keyspace, new);
+    for (struct watched_key *watched = point->watchers; watched; watched = watched->next_of_point) {
+        bool was_there = old && !watched->expired;
+        if (was_there || (new && !new_expired)) {
+            watched->client->flags |= CLIENT_DIRTY_CAS;
+        } else {
+            watched->expired = new_expired;
+        }
+    }
+}
+
+/* All entries of db are about to be replaced with those of with, or with nothing. */
+static void watch_replaced(struct exec *exec, struct db *db, struct db *with) {
     struct hashtab_iter iter;
     hashtab_iter_init(&iter, exec->watched);
     struct watch_point *point;
     while ((point = hashtab_iter_next(&iter)) != NULL) {
-        if (point_db(exec, point) == named && point_entry(point, db)) point_mark(point);
+        if (point_db(exec, point) != db) continue;
+        point_replaced(exec, point, point_entry(point, db), with ? point_entry(point, with) : NULL);
     }
     hashtab_iter_deinit(&iter);
 }
 
 static void watch_flushed(void *ctx, struct db *db) {
     struct exec *exec = ctx;
-    if (exec->watching_clients) watch_mark_existing(exec, db, db);
+    if (exec->watching_clients) watch_replaced(exec, db, NULL);
 }
 
 static void watch_swapped(void *ctx, struct db *a, struct db *b) {
     struct exec *exec = ctx;
     if (!exec->watching_clients) return;
-    watch_mark_existing(exec, a, a);
-    watch_mark_existing(exec, a, b);
-    watch_mark_existing(exec, b, a);
-    watch_mark_existing(exec, b, b);
+    watch_replaced(exec, a, b);
+    watch_replaced(exec, b, a);
 }
 
 void watch_observer(struct exec *exec, struct keyspace_observer *out) {

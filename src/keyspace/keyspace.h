@@ -148,6 +148,10 @@ struct entry *keyspace_set_int(struct db *db, struct bytes key, uint64_t hash, s
  * NULL if there is no memory for size; nothing changed then. */
 struct entry *keyspace_edit_string(struct db *db, struct bytes key, uint64_t hash,
                                    struct entry *entry, size_t size, char **data);
+/* Makes a string's encoding name raw as an edit would, without a change of its bytes, and so
+ * without telling observers. May move the entry: returns it. */
+struct entry *keyspace_unpack_string(struct db *db, struct bytes key, uint64_t hash,
+                                     struct entry *entry);
 
 /* ---- any type ---- */
 /* Adds an entry of a type with its object (ownership moves in); the key must be absent. */

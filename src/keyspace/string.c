@@ -88,13 +88,19 @@ never_inline static struct entry *store_new(const struct target *t, const struct
     return e;
 }
 
-never_inline static struct entry *store_replacing(const struct target *t, const struct value *v) {
+/* Puts a new entry into the old one's place, without telling the observers. */
+static struct entry *replace(const struct target *t, const struct value *v) {
     struct entry *e = create(t, v, entry_clock(t->old)); /* look-up has touched it */
     hashtab_replace(t->db->table, t->hash, t->old, e);
     expire__changed(t->db, e, t->hash, entry__expiry_or_none(t->old), t->at_ms);
-    keyspace__touched(t->db, entry_key(e)); /* t->key may be the old entry's */
     keyspace__free_value(t->db->ks, t->old, KEY_OVERWRITTEN);
     entry__free_shell(t->old);
+    return e;
+}
+
+never_inline static struct entry *store_replacing(const struct target *t, const struct value *v) {
+    struct entry *e = replace(t, v);
+    keyspace__touched(t->db, entry_key(e)); /* t->key may be the old entry's */
     return e;
 }
 
@@ -220,5 +226,18 @@ struct entry *keyspace_edit_string(struct db *db, struct bytes key, uint64_t has
     }
     entry->flags |= ENTRY_RAW;
     *data = blob->data;
+    return entry;
+}
+
+struct entry *keyspace_unpack_string(struct db *db, struct bytes key, uint64_t hash,
+                                     struct entry *entry) {
+    if (entry_encoding(entry) == ENCODING_INT) {
+        char scratch[NUM_I64_TEXT_MAX];
+        struct target t = {db, key, hash, entry, entry__expiry_or_none(entry)};
+        struct value v = {.encoding = ENCODING_EMBEDDED, .text = entry_string(entry, scratch)};
+        v.field_size = v.text.size;
+        entry = replace(&t, &v);
+    }
+    entry->flags |= ENTRY_RAW;
     return entry;
 }

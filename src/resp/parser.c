@@ -154,7 +154,7 @@ static enum parse_result fail_no_memory(struct parser *parser) {
 
 /* Begins the blob of a large argument: small at first, whatever its header promises. */
 static enum parse_result start_big(struct parser *parser) {
-    parser->big = blob_try_create(size_min((size_t)parser->bulk_size, PARSER_BIG_STEP));
+    parser->big = blob_try_create(size_min((size_t)parser->bulk_size, PARSER_BIG_FIRST));
     parser->big_filled = 0;
     return parser->big ? PARSE_REQUEST : fail_no_memory(parser);
 }
@@ -300,7 +300,7 @@ bool parser_big_room(struct parser *parser, char **data, size_t *room) {
     size_t size = (size_t)parser->bulk_size;
     check(blob);
     if (parser->big_filled == blob->size && blob->size < size) {
-        size_t cap = size_min(blob->size * 2, size);
+        size_t cap = size_min(size_max(blob->size * 2, PARSER_BIG_STEP), size);
         blob = mem_try_realloc(blob, sizeof(*blob) + cap + BLOB_TAIL);
         if (!blob) {
             (void)fail_no_memory(parser);

@@ -33,7 +33,9 @@ enum {
     PARSER_PREAUTH_BULK = 16 * 1024,
     PARSER_ARGS_MAX = INT32_MAX,   /* more is an invalid multibulk length */
     PARSER_BULK_MAX_MIN = 1024,    /* the smallest bulk_max that parser_init takes */
-    PARSER_BIG_STEP = 1024 * 1024, /* first allocation for a large argument, then doubled */
+    PARSER_BIG_FIRST = 128 * 1024, /* first allocation for a large argument: little enough for
+                                    * thousands of clients that only announce one */
+    PARSER_BIG_STEP = 1024 * 1024, /* the second one, then doubled */
     PARSER_ARGS_FIRST = 32,        /* first room in partial.argv, then doubled */
 };
 

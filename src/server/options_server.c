@@ -226,7 +226,7 @@ const struct config_option server_options[] = {
         .kind = CONFIG_BOOL,
         .initial = "yes",
         .flags = CONFIG_LIVE,
-        .field = CONFIG_FIELD(struct server_config, net.tcp_nodelay),
+        .field = CONFIG_FIELD(struct server_config, exec.tcp_nodelay),
         .help = "Sends replies at once instead of gathering small packets. Holds for "
                 "connections accepted from then on.",
     },

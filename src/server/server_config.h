@@ -24,7 +24,7 @@ struct server_net {
     char *unixsocketgroup;   /* NULL: own */
     int32_t tcp_backlog;
     uint32_t socket_mark_id; /* 0: none */
-    bool mptcp, tcp_nodelay;
+    bool mptcp;
     uint32_t accepts_per_cycle; /* max-new-connections-per-cycle */
     enum reactor_engine engine;
 };

@@ -89,10 +89,11 @@ bool bitfield_add(struct bitfield_type type, enum bitfield_overflow overflow, in
                   int64_t increment, int64_t *out) {
     uint64_t raw = (uint64_t)value + (uint64_t)increment;
     int64_t sum;
-    bool fits = num_add_i64(value, increment, &sum);
-    bool too_large = fits ? sum > max_of(type) : increment > 0;
-    bool too_small = fits ? sum < min_of(type) : increment < 0;
-    if (too_large || too_small) return settle(type, overflow, too_large, raw, out);
+    if (!num_add_i64(value, increment, &sum)) {
+        return settle(type, overflow, increment > 0, raw, out);
+    }
+    if (sum > max_of(type)) return settle(type, overflow, true, raw, out);
+    if (sum < min_of(type)) return settle(type, overflow, false, raw, out);
     *out = sum;
     return true;
 }

@@ -257,6 +257,20 @@ def answers(port):
         link.close()
 
 
+def check_keys(pair, history):
+    """What is left in the databases is the same too."""
+    for db in range(3):
+        lines = [[b"SELECT", b"%d" % db], [b"KEYS", b"*"]]
+        _, keys = parse_all(pair.play(0, lines)[0])
+        for _, key in keys[1]:
+            lines += [[b"GET", key], [b"PEXPIRETIME", key], [b"OBJECT", b"ENCODING", key]]
+        found = pair.first_difference(0, lines)
+        if found:
+            at, peer, ours = found
+            history = history + [(0, line) for line in lines[:at + 1]]
+            pytest.fail(report(pair, history, peer, ours), pytrace=False)
+
+
 def test_random_commands_get_the_replies_of_redis_server(start_server, redis_port):
     print(f"DIFFERENTIAL_SEED={SEED} DIFFERENTIAL_COMMANDS={COMMANDS}")
     pair = Pair(Side(redis_port), Side(start_server("--save", "").port))
@@ -277,6 +291,7 @@ def test_random_commands_get_the_replies_of_redis_server(start_server, redis_por
             at, peer, ours = found
             history += [(index, line) for line in lines[:at + 1]]
             pytest.fail(report(pair, history, peer, ours), pytrace=False)
+        check_keys(pair, history)
     finally:
         for side in pair.sides:
             side.close()

@@ -560,8 +560,7 @@ static void *disturb(void *ctx) {
             close(monitor);
             monitor = -1;
         }
-        for (int i = 0; monitor != -1 && i < 50 && recv(monitor, data, sizeof(data), 0) > 0; i++) {
-        }
+        for (int i = 0; monitor != -1 && i < 50 && recv(monitor, data, sizeof(data), 0) > 0; i++) {}
         struct timespec rest = {.tv_nsec = (long)disturb_below(20) * 1000000};
         nanosleep(&rest, NULL);
     }

@@ -84,6 +84,16 @@ TEST(legacy_lines_have_pid_role_time_and_mark) {
     mem_free(text);
 }
 
+TEST(legacy_messages_stay_on_their_line) {
+    start(LOG_FORMAT_LEGACY, LOG_TIME_LEGACY);
+    log_notice("a\r\n%d:M forged\x1b[2J\tb\x7f\\ \xe2\x82\xac", 1);
+    char *text = finish();
+    const char *message = strstr(text, " * ");
+    expect_not_null(message);
+    expect_str_eq(message + 3, "a\\r\\n1:M forged\\x1b[2J\tb\\x7f\\ \xe2\x82\xac\n");
+    mem_free(text);
+}
+
 TEST(logfmt_lines_are_quoted) {
     start(LOG_FORMAT_LOGFMT, LOG_TIME_ISO8601);
     log_notice("say \"%s\"\n\t\\\x01", "hi");

@@ -51,8 +51,8 @@ static inline void feeder_log_request(struct feeder *feeder, struct request *req
 static inline void feeder_check_bounds(const struct feeder *feeder) {
     const struct parser *parser = &feeder->parser;
     check(parser->args_cap <= PARSER_ARGS_FIRST || parser->args_cap <= 2 * parser->partial.argc);
-    check(!parser->big || parser->big->size <= PARSER_BIG_STEP ||
-          parser->big->size <= 2 * parser->big_filled);
+    check(!parser->big || parser->big->size <= PARSER_BIG_FIRST ||
+          parser->big->size <= 8 * parser->big_filled);
 }
 
 /* Parses all there is, in full batches. */

@@ -18,7 +18,6 @@ struct info_server {
     bool git_dirty;
     const char *supervised; /* "no", "systemd", "upstart" */
     const struct listener_set *listeners;
-    int64_t shutdown_at_ms; /* wall clock: when a shutdown that waits gives up; 0: there is none */
 };
 
 /* Declares all sections in exec's registry and adds their fields. Both arguments are borrowed. To

@@ -21,7 +21,6 @@ struct info {
     struct keyspace_stats keys;
     struct io_stats io;
     struct memory_overview memory; /* section memory */
-    uint64_t watched_keys;
     uint64_t active_workers;
 };
 

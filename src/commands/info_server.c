@@ -91,11 +91,6 @@ static void print_zone(struct buf *out, void *ctx) {
     buf_add(out, bytes_of(exec_of(ctx)->config->availability_zone));
 }
 
-static bool when_shutting_down(void *ctx) { return server_of(ctx)->shutdown_at_ms != 0; }
-static void print_shutdown_in(struct buf *out, void *ctx) {
-    buf_add_i64(out, i64_max(server_of(ctx)->shutdown_at_ms - exec_of(ctx)->now_ms, 0));
-}
-
 /* listener0:name=tcp,bind=127.0.0.1,bind=::1,port=6379 -- one line for each kind */
 static void print_listeners(struct buf *out, void *ctx) {
     static const char *const names[] = {
@@ -146,10 +141,6 @@ static const struct stats_field server_fields[] = {
     {.name = "config_file", .kind = STATS_PRINT, .print = print_config_file},
     {.name = "io_threads_active", .kind = STATS_PRINT, .print = print_io_active},
     {.name = "availability_zone", .kind = STATS_PRINT, .print = print_zone},
-    {.name = "shutdown_in_milliseconds",
-     .kind = STATS_PRINT,
-     .print = print_shutdown_in,
-     .when = when_shutting_down},
     {.kind = STATS_LINES, .print = print_listeners},
     {0},
 };

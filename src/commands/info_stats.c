@@ -82,7 +82,7 @@ static const struct stats_field stats_fields[] = {
     {.name = "tracking_total_keys", .kind = STATS_FIXED, .text = "0"},
     {.name = "tracking_total_items", .kind = STATS_FIXED, .text = "0"},
     {.name = "tracking_total_prefixes", .kind = STATS_FIXED, .text = "0"},
-    {.name = "unexpected_error_replies", .kind = STATS_U64, INFO_AT(work.unexpected_errors)},
+    {.name = "unexpected_error_replies", .kind = STATS_FIXED, .text = "0"},
     {.name = "total_error_replies", .kind = STATS_U64, INFO_AT(work.error_replies)},
     {.name = "dump_payload_sanitizations", .kind = STATS_FIXED, .text = "0"},
     {.name = "total_reads_processed", .kind = STATS_U64, INFO_AT(work.reads)},

@@ -120,7 +120,6 @@ static void client_destroy(struct exec *exec, struct client *client) {
     mem_free(client->name);
     mem_free(client->lib_name);
     mem_free(client->lib_version);
-    mem_free(client->user);
     mem_free(client);
 }
 

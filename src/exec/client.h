@@ -33,9 +33,7 @@ enum client_flag {
     CLIENT_AUTHENTICATED = BIT(12),
     CLIENT_PAUSED = BIT(13), /* has a request that waits for the end of a pause */
     CLIENT_CAPA_REDIRECT = BIT(14),
-    CLIENT_NO_FD = BIT(15),     /* has no connection: internal */
-    CLIENT_IN_EXEC = BIT(16),   /* EXEC is running its queue */
-    CLIENT_TCP_LOCAL = BIT(17), /* peer is on this machine */
+    CLIENT_IN_EXEC = BIT(15), /* EXEC is running its queue */
 };
 
 struct client {
@@ -56,7 +54,6 @@ struct client {
     uint64_t commands_done;
     size_t memory_counted;               /* its share in exec's total */
     char *name, *lib_name, *lib_version; /* NULL: none; owned */
-    char *user;                          /* owned; "default" */
     const char *listener_path;           /* of a Unix socket; borrowed */
 };
 

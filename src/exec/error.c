@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exec/error.h"
 
-#include <string.h>
-
 #include "base/check.h"
 #include "base/mem.h"
 #include "exec/exec.h"
+
+#include <string.h>
 
 static const char *const error_texts[ERROR_ID_COUNT] = {
 #define ERROR_ROW(name, text) [ERROR_##name] = text,

@@ -22,6 +22,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     exec->registry = setup->registry;
     exec->reactor = setup->reactor;
     exec->io = setup->io;
+    exec->hz = 1; /* until the first cron */
     exec->command_stats =
         mem_zalloc(command_table_id_count(setup->commands) * sizeof(exec->command_stats[0]));
     chunk_pool_init(&exec->chunks);
@@ -169,9 +170,7 @@ void exec_end_pauses(struct exec *exec) {
 /* ---- statistics ---- */
 
 void exec_reset_stats(struct exec *exec) {
-    uint64_t connections_now = 0;
     memset(&exec->stats, 0, sizeof(exec->stats));
-    exec->stats.connections = connections_now;
     for (size_t i = 0; i < command_table_id_count(exec->commands); i++) {
         histogram_destroy(&exec->command_stats[i].latency);
         exec->command_stats[i] = (struct command_stats){0};
@@ -183,6 +182,7 @@ void exec_reset_stats(struct exec *exec) {
     keys->changes = changes;
     keys->lazyfree_pending = pending;
     exec->rates = (struct exec_rates){.at_ms = exec->now_ms};
+    if (exec->io) io_reset_stats(exec->io);
 }
 
 /* instantaneous_*: the mean of the last EXEC_RATE_SAMPLES intervals of EXEC_RATE_MS. */

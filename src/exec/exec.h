@@ -51,7 +51,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     struct output_limit output_limits[CLASS_COUNT];
     int64_t maxmemory_clients; /* bytes; negative: percent of maxmemory; 0: no limit */
     int32_t hz;
-    uint32_t prefetch_max; /* prefetch-batch-max-size; 0: no prefetch */
+    uint32_t prefetch_max; /* prefetch-batch-max-size; 0 and 1: no prefetch */
     bool latency_tracking;
     int64_t latency_threshold_ms;
     enum local_option enable_debug, enable_protected_configs;
@@ -71,7 +71,7 @@ struct exec_stats {
     uint64_t commands, connections, rejected_connections;
     uint64_t net_in, net_out;
     uint64_t reads, writes; /* total_reads_processed, total_writes_processed */
-    uint64_t error_replies, unexpected_errors;
+    uint64_t error_replies;
     uint64_t evicted_clients, input_limit_closed, output_limit_closed;
     uint64_t prefetch_batches, prefetch_entries;
     uint64_t auth_denied;
@@ -122,7 +122,6 @@ enum shutdown_flag {
 struct exec {
     /* hot: read for every request */
     uint32_t gates;
-    bool in_exec; /* EXEC runs its queue: pauses and evictions wait */
     struct keyspace *keyspace;
     struct command_stats *command_stats;
     const struct exec_config *config;
@@ -164,6 +163,7 @@ struct exec {
     int64_t next_cron_ms;
     int32_t hz;               /* in force: more than configured while there are many clients */
     bool cron_paused;         /* DEBUG PAUSE-CRON */
+    bool evicting;            /* over maxmemory, and a step ran out of time */
     bool stopping;            /* leave the loop */
     uint64_t maxmemory_bytes; /* option maxmemory */
     struct exec_rates rates;

@@ -19,11 +19,8 @@ enum gate {
     GATE_MEMORY = BIT(4),      /* exec: maxmemory is set: evict before, refuse what denies OOM */
     GATE_MONITOR = BIT(5),     /* exec: somebody monitors */
     GATE_LOADING = BIT(6),     /* exec: the data set is being loaded */
-    GATE_SUBSCRIBED = BIT(7),  /* client: RESP2 and subscribed, few commands are allowed */
-    GATE_REPLY = BIT(8),       /* client: CLIENT REPLY OFF or SKIP is in force */
-    GATE_DEBUG = BIT(9),       /* always closed for commands that an option protects */
-    GATE_ACL = BIT(10),        /* client: its user may not do everything */
-    GATE_NO_TOUCH = BIT(11),   /* client: CLIENT NO-TOUCH */
+    GATE_REPLY = BIT(7),       /* client: CLIENT REPLY OFF or SKIP is in force */
+    GATE_DEBUG = BIT(8),       /* exec: not everyone may use what an option protects */
 };
 
 /* What a command's flags make it need; fills command->needs at start. */

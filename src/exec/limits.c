@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exec/limits.h"
 
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "exec/exec.h"
 #include "exec/loop.h"
 
 enum {
     LIMITS_CRON_MIN = 5,      /* clients looked at by one call at least */
-    LIMITS_COUNT_STEP = 1024, /* changes of a client's memory below this are left to cron */
     LIMITS_EVICT_MAX = 1024,  /* clients evicted in one go */
     LIMITS_NO_AUTH_OUTPUT_MAX = 17 * 1024, /* unsent bytes for a client that has not logged in */
 };
 
 bool limits_make_memory(struct exec *exec) {
-    switch (keyspace_evict(exec->keyspace, 0)) {
-    case EVICT_OK:
-    case EVICT_RUNNING: return true; /* time is up: the rest by later commands and cron */
-    case EVICT_FAIL: return false;
+    exec->evicting = false;
+    /* While clients are paused, or data is imported, keys stay as they are. */
+    if ((exec->gates & GATE_PAUSE_WRITE) || exec->config->import_mode) return true;
+    bool timed = exec->latency.threshold_ms > 0;
+    uint64_t began = timed ? clock_ticks() : 0;
+    enum evict_result result = keyspace_evict(exec->keyspace, 0);
+    exec->evicting = result == EVICT_RUNNING;
+    if (timed) {
+        uint64_t us = clock_ticks_to_us(clock_ticks() - began);
+        latency_note(&exec->latency, "eviction-cycle", us, exec->now_ms / 1000);
     }
-    return false;
+    return result != EVICT_FAIL;
+}
+
+void limits_make_more_memory(struct exec *exec) {
+    /* What the background has yet to free is not free: more would be evicted than needed. */
+    bool wait = keyspace_stats(exec->keyspace)->lazyfree_pending > 0;
+    if (wait || !(exec->gates & GATE_MEMORY)) {
+        exec->evicting = false; /* cron looks again */
+        return;
+    }
+    (void)limits_make_memory(exec);
 }
 
 /* ---- output ---- */
@@ -63,7 +78,7 @@ void limits_check_output(struct client *client) {
     bool hard = limit->hard_bytes && bytes > limit->hard_bytes;
     if (no_auth && bytes > LIMITS_NO_AUTH_OUTPUT_MAX) hard = true;
     if (hard || over_soft_limit(client, limit, bytes)) {
-        log_warning("Client id=%llu closed for overcoming of output buffer limits.",
+        log_warning("Client id=%llu is closed at once for overcoming of output buffer limits.",
                     (unsigned long long)client->id);
         exec->stats.output_limit_closed++;
         client_close(client);
@@ -83,7 +98,7 @@ size_t limits_clients_max_bytes(const struct exec *exec) {
 static struct client *largest_client(struct exec *exec) {
     struct client *largest = NULL;
     for (struct client *client = exec->clients_head; client; client = client->next) {
-        if (client->flags & (CLIENT_NO_EVICT | CLIENT_MONITOR)) continue;
+        if (client->flags & CLIENT_NO_EVICT) continue;
         if (!largest || client->memory_counted > largest->memory_counted) largest = client;
     }
     return largest;
@@ -129,8 +144,7 @@ static void limits_look_at(struct exec *exec, struct client *client) {
 }
 
 void limits_cron(struct exec *exec) {
-    int32_t hz = exec->config->hz > 0 ? exec->config->hz : 1;
-    uint32_t count = exec->client_count / (uint32_t)hz;
+    uint32_t count = exec->client_count / (uint32_t)exec->hz;
     if (count < LIMITS_CRON_MIN) count = LIMITS_CRON_MIN;
     for (uint32_t i = 0; i < count && exec->client_count; i++) {
         struct client *client = exec->cron_cursor ? exec->cron_cursor : exec->clients_head;

@@ -9,8 +9,11 @@ struct client;
 struct exec;
 
 /* Evicts keys until memory is under maxmemory, in a bounded step. False: still over the limit and
- * nothing more can be done now. */
+ * nothing more can be done now. During a pause and in import mode it does nothing, which is fine.
+ */
 bool limits_make_memory(struct exec *exec);
+/* The next step, once per turn of the loop, after one that ran out of time (exec.evicting). */
+void limits_make_more_memory(struct exec *exec);
 /* After a command: closes the client if its output is over its class's limits. */
 void limits_check_output(struct client *client);
 /* Notes what the client holds in the total, and evicts the largest clients if that is too much. */

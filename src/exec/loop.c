@@ -419,7 +419,8 @@ void loop_take_back(struct exec *exec) {
 }
 
 static bool loop_has_work(const struct exec *exec) {
-    return exec->read_head || exec->ready_head || exec->write_head || exec->dead_pending;
+    return exec->read_head || exec->ready_head || exec->write_head || exec->dead_pending ||
+           exec->evicting;
 }
 
 /* Waits for a completion for a few microseconds, which is less than a sleep and a wake-up cost. */
@@ -493,9 +494,10 @@ void loop_turn(struct exec *exec, int64_t deadline_ms) {
     while (exec->ready_head && executed < LOOP_REQUESTS_PER_FLUSH)
         executed += run_window(exec);
     if (executed) exec->stats.command_us_sum += clock_ticks_to_us(clock_ticks() - commands_from);
+    if (exec->evicting) limits_make_more_memory(exec);
     loop_write_all(exec);
     client_reap(exec);
-    if (executed || exec->stats.cycles % 64 == 0) loop_count_turn(exec, began, executed);
+    loop_count_turn(exec, began, executed);
 }
 
 /* ---- arrivals ---- */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "exec/call.h"
+#include "exec/limits.h"
 #include "exec/loop.h"
 #include "net/listener.h"
 
@@ -50,11 +51,14 @@ void monitor_feed(struct exec *exec, const struct client *client, struct bytes a
              is_unix && client->listener_path ? client->listener_path : address);
     buf_add(&line, args);
     buf_add_text(&line, "\r\n");
-    for (uint32_t i = 0; i < exec->monitor_count; i++) {
+    /* From the end: a limit may close this one, or others, which leave the list. */
+    for (uint32_t i = exec->monitor_count; i-- > 0;) {
+        if (i >= exec->monitor_count) continue;
         struct client *monitor = exec->monitors[i];
         if (client_is_closing(monitor)) continue;
         reply_raw(&monitor->conn.out, line.data, line.size);
         write_push(exec, monitor);
+        limits_check_output(monitor);
     }
     buf_deinit(&line);
 }

@@ -324,7 +324,7 @@ static void window_run(struct exec *exec, struct client *client, unsigned end) {
 
 unsigned run_window(struct exec *exec) {
     struct window window;
-    unsigned limit = exec->config->prefetch_max ? EXEC_WINDOW : 1;
+    unsigned limit = exec->config->prefetch_max > 1 ? EXEC_WINDOW : 1;
     window_gather(exec, &window, limit);
     exec_sample_time(exec);
     if (window.count > 1) {

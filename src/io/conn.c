@@ -100,7 +100,7 @@ void conn_trim(struct conn *conn, struct chunk_pool *pool, struct batch **free_b
 size_t conn_memory_bytes(const struct conn *conn) {
     size_t bytes = reply_memory_bytes(&conn->out);
     for (const struct reply_block *block = conn->sending; block; block = block->next)
-        bytes += block->pin ? sizeof(*block) : CHUNK_SIZE;
+        bytes += sizeof(*block) + block->room;
     if (conn->in) bytes += conn->cap;
     if (conn->parser.big) bytes += conn->parser.big->size;
     if (conn->parser.partial.big) bytes += (size_t)conn->parser.partial.wire_bytes;
@@ -161,7 +161,6 @@ static void conn_resolve(struct conn *conn, const struct conn_reader *reader,
                          struct request *request) {
     const struct command *command = conn_find_command(conn, reader, request->argv[0]);
     request->fault = REQUEST_FINE;
-    request->slot = 0;
     request->command = command;
     if (unlikely(!command)) {
         request->fault = REQUEST_UNKNOWN_COMMAND;

@@ -70,6 +70,7 @@ void io_set_always_active(struct io *io, bool always);
 int io_threads(const struct io *io);        /* configured, the executor included */
 int io_active_workers(const struct io *io); /* that get jobs now */
 const struct io_stats *io_stats(const struct io *io);
+void io_reset_stats(struct io *io); /* counts from 0 again, but for what is lent now */
 /* Time worker index (0..) has spent on jobs, microseconds. Any time. */
 uint64_t io_worker_active_us(const struct io *io, int index);
 

@@ -200,7 +200,6 @@ static void line(struct reply *reply, char type, struct bytes text) {
 void reply_simple(struct reply *reply, struct bytes text) { line(reply, '+', text); }
 
 void reply_error(struct reply *reply, struct bytes text) {
-    reply->has_error = true;
     line(reply, '-', text);
 }
 

@@ -43,7 +43,6 @@ struct reply {
     char *scratch; /* a chunk where muted writers write, or NULL */
     uint8_t resp;  /* 2 or 3 */
     bool muted;
-    bool has_error; /* an error reply was written since it was last cleared */
     uint32_t block_count;
 };
 
@@ -54,8 +53,6 @@ struct reply_mark {            /* where a deferred header will go */
 
 void reply_init(struct reply *reply, struct chunk_pool *pool, uint8_t resp);
 void reply_deinit(struct reply *reply); /* gives all blocks back */
-/* While muted, what is written goes nowhere; what was written before stays. */
-void reply_set_muted(struct reply *reply, bool muted);
 void reply_blocks_free(struct chunk_pool *pool, struct reply_block *head);
 /* Muted: what is written from now on is dropped; what is there stays. */
 void reply_set_muted(struct reply *reply, bool muted);

@@ -31,7 +31,6 @@ struct request {
     uint32_t argc;
     uint8_t fault;                 /* enum request_fault */
     bool owns_argv;                /* argv was allocated apart */
-    uint16_t slot;                 /* cluster slot of the first key; 0 outside cluster mode */
     uint64_t hash;                 /* of the first key, if the command has one */
     const struct command *command; /* NULL if unknown */
     struct request_bigs *big;      /* large arguments, NULL if it has none: see request_take_big */

@@ -31,18 +31,29 @@ static enum err on_exec(void *ctx, struct diag *diag) {
     return ERR_NONE;
 }
 
-static enum err on_memory(void *ctx, struct diag *diag) {
+/* The next cron begins the new rhythm, and raises hz if there are many clients. */
+static enum err on_hz(void *ctx, struct diag *diag) {
     struct server *server = ctx;
     (void)diag;
-    if (!server->exec) return ERR_NONE;
-    server->exec->maxmemory_bytes = server->config.keyspace.maxmemory_bytes;
-    exec_config_changed(server->exec);
-    if (server->exec->maxmemory_bytes && mem_in_use() > server->exec->maxmemory_bytes) {
+    server->exec->hz = server->config.exec.hz;
+    server->exec->next_cron_ms = server->exec->now_ms;
+    return ERR_NONE;
+}
+
+static enum err on_memory(void *ctx, struct diag *diag) {
+    struct server *server = ctx;
+    struct exec *exec = server->exec;
+    uint64_t limit = server->config.keyspace.maxmemory_bytes;
+    bool is_new = limit != exec->maxmemory_bytes;
+    (void)diag;
+    exec->maxmemory_bytes = limit;
+    exec_config_changed(exec);
+    if (is_new && limit && mem_in_use() > limit) {
         log_warning(
             "WARNING: the new maxmemory value set via CONFIG SET (%llu) is smaller than "
             "the current memory usage (%zu). This will result in key eviction and/or the "
             "inability to accept new write commands depending on the maxmemory-policy.",
-            (unsigned long long)server->exec->maxmemory_bytes, mem_in_use());
+            (unsigned long long)limit, mem_in_use());
     }
     return ERR_NONE;
 }
@@ -200,7 +211,7 @@ void server_set_hooks(struct server *server) {
         .io_threads_changed = on_io_threads,
         .accepts_changed = on_accepts,
         .log_changed = on_log,
-        .hz_changed = on_exec,
+        .hz_changed = on_hz,
         .commandlog_changed = on_commandlog,
         .latency_changed = on_exec,
         .crash_changed = on_crash,
@@ -215,8 +226,8 @@ void server_set_hooks(struct server *server) {
 
 enum err server_apply_config(struct server *server, struct diag *diag) {
     static enum err (*const needed[])(void *, struct diag *) = {
-        on_exec,    on_memory, on_commandlog, on_crash,
-        on_accepts, on_title,  on_watchdog,   on_allocator,
+        on_exec,    on_hz,    on_memory,   on_commandlog, on_crash,
+        on_accepts, on_title, on_watchdog, on_allocator,
     };
     /* Containers often forbid the score, and lack the locale their environment names. */
     static enum err (*const wished[])(void *, struct diag *) = {on_oom_score, on_locale};

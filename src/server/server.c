@@ -213,12 +213,22 @@ static uint64_t expire_budget_us(const struct server *server) {
     return EXPIRE_BUDGET_US + steps * EXPIRE_BUDGET_STEP_US;
 }
 
+/* Removes what is due, within the budget. True if there is more. */
+static bool expire_keys(struct server *server) {
+    const struct keyspace_stats *stats = keyspace_stats(server->keyspace);
+    uint64_t before_us = stats->expire_cycle_us;
+    bool more = keyspace_expire_due(server->keyspace, expire_budget_us(server));
+    latency_note(&server->exec->latency, "expire-cycle", stats->expire_cycle_us - before_us,
+                 server->exec->now_ms / 1000);
+    return more;
+}
+
 void server_run(struct server *server) {
     struct exec *exec = server->exec;
     bool more_due = false;
     while (!exec->stopping) {
         loop_turn(exec, more_due ? 0 : server_deadline_ms(server));
-        more_due = keyspace_expire_due(server->keyspace, expire_budget_us(server));
+        more_due = expire_keys(server);
         if (exec->now_ms >= exec->next_cron_ms) {
             if (!exec->cron_paused) server_cron(server);
             exec->next_cron_ms = exec->now_ms + 1000 / exec->hz;

@@ -6,11 +6,18 @@
     check.py --server src/valkey-server --update        # write not_yet.txt anew
 
 run.py plays the cases. A case that fails and is not listed is a failure; so is a listed case that
-passes or does not exist, which keeps the list honest. Words after -- go to the server. The last
-line is "N passed, N failed".
+passes, does not exist or is listed without a reason, which keeps the list honest. Words after -- go
+to the server. The last line is "N passed, N failed".
+
+--update asks the server which commands it has. The reason of a failing case is the feature of the
+command in its failing step, or else in the nearest step before, that the server does not have. Where
+this finds none, the reason that is in the list already is kept: it is written there by hand, below a
+line "== REASON".
 """
 
 import argparse
+import collections
+import fnmatch
 import json
 import os
 import shutil
@@ -21,28 +28,147 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_YET = os.path.join(HERE, "not_yet.txt")
 HEADER = """\
-# Recorded cases that need what is not built yet, one GROUP/FILE: TITLE a line.
+# Recorded cases that need what is not built yet, one GROUP/FILE: TITLE a line, below the reason.
 # Written by check.py --update; a case that passes must not be listed.
 """
 
+# Whose commands and subcommands (CONTAINER|NAME) are missing where they are missing.
+FEATURES = {
+    "lists": "lpush* rpush* lpop rpop lmove lmpop rpoplpush lindex linsert llen lpos lrange lrem lset "
+             "ltrim blpop brpop blmove blmpop brpoplpush debug|quicklist-packed-threshold @list",
+    "sets": "sadd srem scard sdiff* sinter* sunion* sismember smismember smembers smove spop "
+            "srandmember sscan @set",
+    "hashes": "h[degiklmprstv]* @hash",
+    "sorted sets": "z* bz* @sortedset",
+    "geo": "geo* @geo",
+    "streams": "x* @stream",
+    "publish and subscribe": "*subscribe publish spublish pubsub*",
+    "scripts and functions": "eval* fcall* function* script* debug|set-disable-deny-scripts @scripting",
+    "ACL": "acl*",
+    "client tracking": "client|tracking* client|caching client|getredir",
+    "blocking commands": "client|unblock",
+    "cluster mode": "cluster* asking readonly readwrite",
+    "replication": "replicaof slaveof replconf psync sync failover role wait waitaof",
+    "persistence": "save bgsave lastsave bgrewriteaof debug|reload",
+    "DUMP, RESTORE and MIGRATE": "dump restore* migrate",
+    "SORT": "sort sort_ro",
+    "modules": "module*",
+}
+UNEXPLAINED = "no reason found"
+
+# Cases that ask for the initial value of an option: not played where the option is given.
+ASK_FOR_INITIAL = {
+    "server/v9_config: new settings that hide from patterns": "--io-threads-always-active",
+}
+
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
-from play import label  # noqa: E402  (it lies beside this file)
+from play import Server, label  # noqa: E402  (they lie beside this file)
+from protocol import Connection  # noqa: E402
 
 
 def read_list(path):
+    """The listed cases, each with its reason."""
+    reasons, reason = {}, UNEXPLAINED
     try:
         with open(path, encoding="utf-8") as source:
-            lines = (line.strip() for line in source)
-            return {line for line in lines if line and not line.startswith("#")}
+            for line in map(str.strip, source):
+                if line.startswith("== "):
+                    reason = line[len("== "):]
+                elif line and not line.startswith("#"):
+                    reasons[line] = reason
     except FileNotFoundError:
-        return set()
+        pass
+    return reasons
 
 
-def write_list(path, names):
+def write_list(path, reasons):
     with open(path, "w", encoding="utf-8") as out:
-        out.write(HEADER + "".join(name + "\n" for name in sorted(names)))
+        out.write(HEADER)
+        for reason in sorted(set(reasons.values())):
+            out.write("\n== %s\n" % reason)
+            out.writelines(name + "\n" for name in sorted(reasons) if reasons[name] == reason)
 
+
+def print_counts(reasons):
+    """A table of the listed cases: a line per reason, a column per group."""
+    groups = sorted({name.split("/")[0] for name in reasons})
+    counts = collections.Counter((reason, name.split("/")[0]) for name, reason in reasons.items())
+    rows = sorted(set(reasons.values())) + ["in all"]
+    width = max(map(len, rows))
+    print(" " * width + "".join("%13s" % group for group in groups + ["in all"]))
+    for group in groups:
+        counts["in all", group] = sum(counts[reason, group] for reason in rows[:-1])
+    for reason in rows:
+        numbers = [counts[reason, group] for group in groups]
+        print(reason.ljust(width) + "".join("%13d" % n for n in numbers + [sum(numbers)]))
+
+
+# --- why a case fails --------------------------------------------------------------------------
+
+def commands_of(options, server_arguments):
+    """The names of all commands and subcommands (container|name) that the server has."""
+    server = Server(options.server, None, server_arguments)
+    try:
+        connection = Connection(server.host, server.port)
+        names = [item[1] for item in connection.call("COMMAND", "LIST")[1]]
+        for name in names[:]:
+            if "|" not in name:
+                info = connection.call("COMMAND", "INFO", name)[1][0][1]
+                names += [subcommand[1][0][1] for subcommand in info[9][1]]
+        connection.close()
+    finally:
+        server.stop()
+    return set(names)
+
+
+def feature_of(name):
+    return next((feature for feature, patterns in FEATURES.items()
+                 if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split())), None)
+
+
+def names_in(step):
+    """What a step may need: the command, the subcommand, and what COMMAND is asked about."""
+    words = [word.lower() for word in step.get("args", [])]
+    names = words[:1] + ["|".join(words[:2])]
+    if words[:1] == ["command"]:
+        names += words[2:] + ["|".join(words[2:4])]
+        if words[2:4] == ["filterby", "aclcat"]:
+            names.append("@" + words[-1])
+    return names
+
+
+def reason_of(case, failing, have):
+    """The missing feature in the failing step, counted from 1, or the nearest before; or None."""
+    for step in reversed(case["steps"][:failing]):
+        for name in names_in(step):
+            feature = feature_of(name)
+            if feature and name not in have:
+                return "needs " + feature
+    if "--cluster-enabled yes" in str(case.get("server")):
+        return "needs cluster mode"
+    return None
+
+
+def update(options, server_arguments, results, listed):
+    """The list as these results make it."""
+    have = commands_of(options, server_arguments)
+    cases = {name_of(group, file, label(case)): case
+             for group, file, contents in transcripts() for case in contents["cases"]}
+    reasons = {}
+    if options.group or options.filter or options.skip_not_yet:
+        played = {name_of(r["group"], r["file"], r["title"]) for r in results}
+        reasons = {name: reason for name, reason in listed.items() if name not in played}
+    for result in results:
+        name = name_of(result["group"], result["file"], result["title"])
+        if not result["passed"]:
+            failing = result.get("step", len(cases[name]["steps"]))
+            reasons[name] = (reason_of(cases[name], failing, have)
+                             or listed.get(name, UNEXPLAINED))
+    return reasons
+
+
+# --- playing -------------------------------------------------------------------------------------
 
 def transcripts():
     """All transcripts as (group, file name, contents)."""
@@ -104,10 +230,11 @@ def play(options, server_arguments, root, results_path):
                  % run.returncode)
 
 
-def judge(results, reports, listed, whole):
+def judge(results, reports, reasons, whole):
     """Prints what is wrong; the names of the cases that passed and the number of mistakes."""
     passed = {name_of(r["group"], r["file"], r["title"]) for r in results if r["passed"]}
     failed = {name_of(r["group"], r["file"], r["title"]) for r in results if not r["passed"]}
+    listed = set(reasons)
     for name in sorted(failed - listed):
         print("\n".join(["FAIL " + name] + reports.get(name, [])))
     for name in sorted(passed & listed):
@@ -119,6 +246,10 @@ def judge(results, reports, listed, whole):
         for name in sorted(listed - existing):
             print("FAIL %s\n  is listed in not_yet.txt and does not exist" % name)
         mistakes += len(listed - existing)
+    unexplained = {name for name in listed if reasons[name] == UNEXPLAINED}
+    for name in sorted(unexplained):
+        print("FAIL %s\n  is listed in not_yet.txt without a reason" % name)
+    mistakes += len(unexplained)
     return passed - listed, mistakes
 
 
@@ -141,29 +272,28 @@ def main():
     if not os.access(options.server, os.X_OK):
         sys.exit("check.py: no program %s\n0 passed, 1 failed" % options.server)
 
-    listed = read_list(options.list)
+    reasons = read_list(options.list)
     folder = tempfile.mkdtemp(prefix="conformance-check-")
     try:
-        root = HERE
+        left_out = {name for name, option in ASK_FOR_INITIAL.items() if option in server_arguments}
         if options.skip_not_yet:
-            root = folder
-            write_transcripts_without(listed, root)
+            left_out |= set(reasons)
+        root = folder if left_out else HERE
+        if left_out:
+            write_transcripts_without(left_out, root)
         results, reports = play(options, server_arguments, root,
                                 os.path.join(folder, "results.json"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
     if options.update:
-        played = {name_of(r["group"], r["file"], r["title"]): r["passed"] for r in results}
-        kept = {name for name in listed if name not in played} if (
-            options.group or options.filter or options.skip_not_yet) else set()
-        listed = kept | {name for name, passed in played.items() if not passed}
-        write_list(options.list, listed)
-        print("%d cases listed in %s" % (len(listed), os.path.relpath(options.list)))
+        reasons = update(options, server_arguments, results, reasons)
+        write_list(options.list, reasons)
+        print_counts(reasons)
 
     whole = not (options.group or options.filter)
-    passed, mistakes = judge(results, reports, listed, whole)
-    print("%d cases are not built yet" % len(listed))
+    passed, mistakes = judge(results, reports, reasons, whole)
+    print("%d cases are not built yet" % len(reasons))
     print("%d passed, %d failed" % (len(passed), mistakes))
     return 0 if mistakes == 0 and passed else 1
 

@@ -35,7 +35,8 @@ def run_program(*command, stdin=None):
     """What it prints; it ends with status 0 and complains of nothing."""
     done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
                           timeout=10 * PATIENCE_S)
-    assert done.returncode == 0 and not done.stderr, (command, done.stdout[-2000:], done.stderr)
+    complaint = b"" if b"WARNING: Keepalive disabled" in done.stderr else done.stderr
+    assert done.returncode == 0 and not complaint, (command, done.stdout[-2000:], done.stderr)
     return done.stdout.decode()
 
 
@@ -55,7 +56,7 @@ def test_cli_prints_each_kind_of_reply(cli):
     assert cli(*form, "GET", "none") == "(nil)\n"
     assert cli(*form, "STRLEN", "key") == "(integer) 7\n"
     assert cli(*form, "MGET", "key", "none") == '1) "a value"\n2) (nil)\n'
-    assert cli(*form, "INCR", "key") == "(error) ERR value is not an integer or out of range\n\n"
+    assert cli(*form, "INCR", "key") == "(error) ERR value is not an integer or out of range\n"
     assert cli("--raw", "GET", "key") == "a value\n"
     assert cli("--raw", "MGET", "key", "none", "key") == "a value\n\na value\n"
     assert cli("--csv", "MGET", "key", "none") == '"a value",NULL\n'
@@ -107,7 +108,7 @@ def test_cli_scans_and_looks_for_big_keys(cli, server):
     assert sorted(keys) == sorted(["big", *(f"key:{i}" for i in range(3000))])
     assert len(cli("--scan", "--pattern", "key:1*").split()) == 1111
     report = cli("--bigkeys")
-    assert 'Biggest string found "big" has 100000 bytes' in re.sub(r"['\"]big['\"]", '"big"', report)
+    assert re.search(r"Biggest string found ['\"]+big['\"]+ has 100000 bytes", report), report
     assert "3001 strings with 103000 bytes" in report
     assert re.search(r"Biggest string found ['\"]+big['\"]+ has \d{6} bytes", cli("--memkeys"))
 
@@ -130,8 +131,18 @@ def test_cli_shows_info_latency_and_stat(cli):
     for section in ["Server", "Clients", "Memory", "Stats", "CPU", "Keyspace"]:
         assert f"# {section}\r\n" in report
     assert re.fullmatch(r"\d+ \d+ \d+\.\d+ \d+\n?", cli("--raw", "--latency", "-i", "0.1"))
-    assert "keys" in cli("--stat", "-r", "2", "-i", "0.01")
-    assert "requests" in cli("--stat", "-r", "2", "-i", "0.01")
+
+
+@needs_cli
+def test_cli_shows_how_the_server_is_doing(server):
+    server.redis().mset({f"key:{i}": i for i in range(123)})
+    command = ["redis-cli", "-p", str(server.port), "--stat", "-i", "0.01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        lines = [process.stdout.readline() for _ in range(3)]  # once its buffer is full
+        process.kill()
+    assert lines[0].startswith("------- data ------")
+    assert lines[1].split()[:2] == ["keys", "mem"]
+    assert re.match(r"123 +\d+\.\d+[KM] +\d+ +0 +\d+ \(\+0\)", lines[2]), lines
 
 
 @needs_cli
@@ -209,7 +220,7 @@ def client(request, server):
         pytest.skip(f"redis-py {redis.__version__} knows no RESP3")
     options = {"protocol": 3} if request.param == 3 else {}
     client = server.redis(**options)
-    assert any(line["resp"] == str(request.param) for line in [client.ping() and client.client_info()])
+    assert client.client_info()["resp"] == str(request.param)
     return client
 
 
@@ -318,7 +329,7 @@ def test_py_looks_after_the_server(client, server):
     assert len(client.time()) == 2
     assert client.slowlog_len() >= 0 and isinstance(client.slowlog_get(), list)
     assert client.command_count() > 50 and "get" in client.command()
-    assert client.latency_latest() == []
+    assert client.execute_command("LATENCY", "LATEST") == []
     client.set("key", "12")
     assert client.object("encoding", "key") == "int"
     assert client.type("key") == "string"

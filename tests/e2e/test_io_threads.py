@@ -24,7 +24,6 @@ THREADS = [
     ("1", "no"),
     ("2", "yes"),
     ("4", "no"),
-    ("4", "yes"),
     ("8", "yes"),
 ]
 # Options of io_stress: what disturbs, and what the values are like.
@@ -190,3 +189,49 @@ def test_the_number_of_threads_follows_config_set(start_on_engine):
         assert control.call("CONFIG", "GET", "io-threads") == ["io-threads", str(threads)]
         wait_until(lambda: count() == threads - 1, f"{threads - 1} threads run")
         assert control.call("PING") == "PONG"
+
+
+@pytest.mark.parametrize("threads, always", [("1", "no"), ("4", "yes")])
+def test_a_client_may_end_itself_inside_its_own_transaction(start_on_engine, threads, always):
+    server = start_with_threads(start_on_engine, threads, always)
+    control = server.control()
+    for turn in range(20):
+        connection = server.connect()
+        number = connection.call("CLIENT", "ID")
+        commands = [
+            ["WATCH", "other"],
+            ["MULTI"],
+            ["SET", f"before{turn}", "x"],
+            ["CLIENT", "KILL", "ID", number, "SKIPME", "no"],
+            ["CONFIG", "SET", "io-threads", 1 + turn % 5],
+            ["SET", f"after{turn}", "x"],
+            ["EXEC"],
+            ["SET", f"too-late{turn}", "x"],
+        ]
+        connection.send(b"".join(encode(command) for command in commands))
+        connection.wait_for_close()
+        assert control.call("EXISTS", f"before{turn}", f"too-late{turn}") == 1
+    assert control.call("CLIENT", "LIST").count("\n") == 1
+
+
+@pytest.mark.parametrize("threads, always", [("1", "no"), ("4", "yes")])
+def test_a_request_before_the_end_of_its_connection_is_not_cut_off(
+    start_on_engine, threads, always
+):
+    """QUIT in the middle of a pipeline: what came before is answered, what follows is not."""
+    server = start_with_threads(start_on_engine, threads, always)
+    for count in [0, 1, 63, 64, 65, 3000]:
+        connection = server.connect()
+        connection.send(b"PING\r\n" * count + b"QUIT\r\n" + b"SET key value\r\n" * 100)
+        assert connection.wait_for_close() == b"+PONG\r\n" * count + b"+OK\r\n"
+    assert server.control().call("EXISTS", "key") == 0
+
+
+@pytest.mark.parametrize("threads, always", [("1", "no"), ("4", "yes")])
+def test_a_protocol_error_is_told_after_the_replies_before_it(start_on_engine, threads, always):
+    server = start_with_threads(start_on_engine, threads, always)
+    for count in [0, 1, 64, 3000]:
+        connection = server.connect()
+        connection.send(b"PING\r\n" * count + b"*1\r\nnonsense\r\n" + b"PING\r\n" * 100)
+        said = connection.wait_for_close()
+        assert said == b"+PONG\r\n" * count + b"-ERR Protocol error: expected '$', got 'n'\r\n"

@@ -135,8 +135,11 @@ __attribute__((format(printf, 2, 3))) static void command(struct connection *c, 
     for (char *p = text; *p; p++)
         words += *p == ' ';
     outf(c, "*%d\r\n", words);
-    for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-        outf(c, "$%zu\r\n%s\r\n", strlen(word), word);
+    for (const char *word = text; words > 0; words--) {
+        size_t size = strcspn(word, " ");
+        outf(c, "$%zu\r\n%.*s\r\n", size, (int)size, word);
+        word += size + 1;
+    }
 }
 
 static const char *value_at(uint32_t seed, size_t offset) {
@@ -323,8 +326,10 @@ static void begin_round(struct connection *c) {
     if (c->out_size / c->piece_max > 500) c->piece_max = 5000;
     c->ending = END_READ_ALL;
     if (c->rounds_left == 0 && !has('q')) c->ending = (enum ending)below(4);
-    /* A server may drop what a peer that closed its half has not taken yet. */
-    if (c->ending == END_HALF_CLOSE && c->out_size > 16384) c->ending = END_READ_ALL;
+    /* A server may drop what a peer that closed its half has not taken yet, or what waits for the
+     * end of a pause. */
+    bool patient = c->out_size <= 16384 && !has('p');
+    if (c->ending == END_HALF_CLOSE && !patient) c->ending = END_READ_ALL;
     c->leave_after = below(c->out_size + 1);
     c->progress_ms = c->round_ms = now_ms();
 }
@@ -389,7 +394,7 @@ static size_t compare(struct connection *c, const char *data, size_t size) {
         n = e->size - at < TABLE_SIZE ? e->size - at : TABLE_SIZE;
     } else {
         at -= e->literal_size + e->size;
-        want = "\r\n" + at;
+        want = &"\r\n"[at];
         n = 2 - at;
     }
     if (n > size) n = size;

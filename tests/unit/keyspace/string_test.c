@@ -150,4 +150,37 @@ TEST(a_blob_that_comes_with_the_request_becomes_the_value) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+static void count_touched(void *ctx, struct db *db, struct bytes key) {
+    (void)db;
+    (void)key;
+    ++*(int *)ctx;
+}
+
+TEST(unpacking_changes_the_name_of_the_encoding_and_nothing_else) {
+    int touched = 0;
+    struct keyspace *ks = fixture_create(t, &fixture_config);
+    struct db *db = keyspace_db(ks, 0);
+    keyspace_add_observer(ks,
+                          &(struct keyspace_observer){.ctx = &touched, .touched = count_touched});
+    const struct bytes values[] = {BYTES("-1234567890123456789"), BYTES("7"), BYTES("short"),
+                                   BYTES("")};
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        for (int with_expiry = 0; with_expiry < 2; with_expiry++) {
+            struct bytes key = BYTES("unpacked");
+            int64_t at_ms = with_expiry ? FIXTURE_START_MS + 1000 : -1;
+            struct entry *e = fixture_set(db, key, values[i], at_ms);
+            int before = touched;
+            e = keyspace_unpack_string(db, key, hash_bytes(key), e);
+            expect_eq(touched, before);
+            expect_ptr_eq(fixture_find(db, key), e);
+            expect_str_eq(entry_encoding_name(e), "raw");
+            expect_holds(e, values[i]);
+            expect_eq(entry_expires(e) ? entry_expiry_ms(e) : -1, at_ms);
+            keyspace_verify(ks);
+        }
+    }
+    keyspace_destroy(&ks);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST_MAIN()

@@ -47,12 +47,12 @@ static bool parse_type(struct call *call, uint32_t arg, bool negated,
 static bool parse_user(struct call *call, uint32_t arg, bool negated,
                        struct client_condition *condition) {
     (void)negated;
+    (void)condition;
     struct bytes name = call->argv[arg];
     if (!bytes_equal(name, BYTES("default"))) { /* the only user there is */
         call_errorf(call, ERROR_NO_SUCH_USER, (int)size_min(name.size, 128), name.data);
         return false;
     }
-    condition->text = name;
     return true;
 }
 
@@ -150,8 +150,10 @@ static bool match_type(const struct client *client, const struct client_conditio
     return condition->number == PEER_NORMAL;
 }
 
+/* There is one user, and parse_user accepts no other. */
 static bool match_user(const struct client *client, const struct client_condition *condition) {
-    return bytes_equal(bytes_of(client_user_name(client)), condition->text);
+    (void)client;
+    return condition->given;
 }
 
 static bool match_address(const struct client *client, bool peer, struct bytes wanted) {

@@ -29,8 +29,6 @@ void cmd_client_list(struct call *call);
 /* The letters of CLIENT CAPA, NUL-terminated; out has CLIENT_CAPA_MAX bytes. */
 enum { CLIENT_CAPA_MAX = 8, CLIENT_FLAGS_MAX = 24 };
 void client_capa_letters(const struct client *client, char *out);
-/* The name of its user; borrowed. */
-const char *client_user_name(const struct client *client);
 /* Adds the line of CLIENT LIST, LF included. */
 void client_add_line(const struct client *client, struct buf *out);
 

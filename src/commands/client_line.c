@@ -10,10 +10,6 @@ void client_capa_letters(const struct client *client, char *out) {
     out[n] = 0;
 }
 
-const char *client_user_name(const struct client *client) {
-    return client->user ? client->user : "default";
-}
-
 static const char *text_or_empty(const char *text) { return text ? text : ""; }
 
 struct line_input {
@@ -97,10 +93,9 @@ void client_add_line(const struct client *client, struct buf *out) {
     add_identity(client, out);
     add_state(client, out);
     add_memory(client, out);
-    buf_addf(out, " events=%s cmd=%s user=%s redir=-1 resp=%d",
+    buf_addf(out, " events=%s cmd=%s user=default redir=-1 resp=%d",
              conn->write_blocked || conn->send_in_flight ? "rw" : "r",
-             client->command ? client->command->full_name : "NULL", client_user_name(client),
-             conn->out.resp);
+             client->command ? client->command->full_name : "NULL", conn->out.resp);
     buf_addf(out, " lib-name=%s lib-ver=%s tot-net-in=%llu tot-net-out=%llu tot-cmds=%llu\n",
              text_or_empty(client->lib_name), text_or_empty(client->lib_version),
              (unsigned long long)conn->bytes_in_counted,

@@ -3,8 +3,8 @@
  * encoding and the hash seed.
  *
  *   value   SHA-1 of: type (1 byte), size (8, little-endian), bytes
- *   key     SHA-1 of: database (4), volatile (1), size of the key (8), key, digest of the value
- * (20) all     XOR of the keys' digests; 20 zero bytes if there are none */
+ *   key     SHA-1 of: database (4), volatile (1), size of the key (8), key, value's digest (20)
+ *   all     XOR of the keys' digests; 20 zero bytes if there are none */
 #include "base/check.h"
 #include "commands/debug_internal.h"
 

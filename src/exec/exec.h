@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* exec -- the executor: takes windows of ready requests, runs them, sends the replies.
  *
- *   readiness ─▶ conn_read (here or on a worker) ─▶ ready list ─▶ window of up to EXEC_WINDOW
- * requests pass 1: prefetch the bucket of each first key        pass 2: prefetch its entry pass 3:
- * gates, handler, statistics, one by one      ─▶ output list ─▶ conn_write
+ *   readiness ─▶ reading (here or on a worker) ─▶ ready list ─▶ window ─▶ write list ─▶ writing
+ *
+ * A window is up to EXEC_WINDOW requests, executed in three passes: the first prefetches the bucket
+ * of each first key, the second its entry, the third goes through gates, handler and statistics,
+ * one request after the other.
  *
  * Fields are public for the command handlers of commands/ and the wiring of server/; they belong to
  * the executor's thread. */
@@ -86,7 +88,7 @@ enum {
     EXEC_RATE_SAMPLES = 16, /* intervals in their mean */
     EXEC_RATE_COUNT = 5,
     EXEC_BUSY_US = 10000,  /* the executor's own load is measured over as long */
-    EXEC_CHUNKS_KEPT = 64, /* free chunks, and free batches, kept when idle */
+    EXEC_CHUNKS_KEPT = 16, /* free chunks, and free batches, kept when idle */
 };
 struct exec_rates {
     int64_t at_ms;

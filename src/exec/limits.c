@@ -7,8 +7,8 @@
 #include "exec/loop.h"
 
 enum {
-    LIMITS_CRON_MIN = 5,      /* clients looked at by one call at least */
-    LIMITS_EVICT_MAX = 1024,  /* clients evicted in one go */
+    LIMITS_CRON_MIN = 5,                   /* clients looked at by one call at least */
+    LIMITS_EVICT_MAX = 1024,               /* clients evicted in one go */
     LIMITS_NO_AUTH_OUTPUT_MAX = 17 * 1024, /* unsent bytes for a client that has not logged in */
 };
 

@@ -3,9 +3,10 @@
  * workers. Executor only.
  *
  *   idle ──readable──▶ reading (here or lent) ──▶ ready ──run_window──▶ idle, or reading again
- *                                                   └─ output ─▶ write list ─▶ writing (here or
- * lent) A connection with output that the peer does not take waits for REACTOR_WRITABLE; a
- * connection that is lent is touched again only when it came back. */
+ *                                                              └─ output ─▶ write list ─▶ writing
+ *
+ * Writing is done here, lent, or by the kernel. A connection with output that the peer does not
+ * take waits for REACTOR_WRITABLE; one that is lent is touched again only when it is back. */
 #pragma once
 
 #include "base/attr.h"

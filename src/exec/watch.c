@@ -75,7 +75,8 @@ void watch_key(struct client *client, struct db *db, struct bytes key, uint64_t 
         check(hashtab_add(exec->watched, name_hash, point));
     }
     watch_name_free(name, scratch);
-    struct entry *entry = keyspace_find(db, key, hash, LOOKUP_EXPIRED_TOO | LOOKUP_NO_STATS);
+    struct entry *entry =
+        keyspace_find(db, key, hash, LOOKUP_EXPIRED_TOO | LOOKUP_NO_TOUCH | LOOKUP_NO_STATS);
     struct watched_key *watched = mem_alloc(sizeof(*watched));
     *watched = (struct watched_key){
         .client = client,
@@ -121,7 +122,8 @@ static struct db *point_db(const struct exec *exec, const struct watch_point *po
 
 static struct entry *point_entry(const struct watch_point *point, struct db *db) {
     struct bytes key = bytes_make(point->key + WATCH_PREFIX, point->key_size - WATCH_PREFIX);
-    return keyspace_find(db, key, hash_bytes(key), LOOKUP_EXPIRED_TOO | LOOKUP_NO_STATS);
+    return keyspace_find(db, key, hash_bytes(key),
+                         LOOKUP_EXPIRED_TOO | LOOKUP_NO_TOUCH | LOOKUP_NO_STATS);
 }
 
 void watch_check_expired(struct client *client) {

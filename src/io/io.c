@@ -272,8 +272,8 @@ const struct io_stats *io_stats(const struct io *io) {
 void io_reset_stats(struct io *io) {
     const struct io_stats now = *io_stats(io);
     io->freed_before -= now.freed_objects; /* what workers count on top goes round to 0 */
-    io->stats = (struct io_stats){.reads_pending = now.reads_pending,
-                                  .writes_pending = now.writes_pending};
+    io->stats =
+        (struct io_stats){.reads_pending = now.reads_pending, .writes_pending = now.writes_pending};
 }
 
 uint64_t io_worker_active_us(const struct io *io, int index) {

@@ -71,7 +71,7 @@ bool keyspace_is_expired(const struct keyspace *ks, const struct entry *entry) {
 }
 
 static struct entry *miss(struct db *db, struct bytes key, unsigned flags) {
-    if (flags & (LOOKUP_WRITE | LOOKUP_NO_STATS | LOOKUP_EXPIRED_TOO)) return NULL;
+    if (flags & (LOOKUP_WRITE | LOOKUP_NO_STATS)) return NULL;
     db->ks->stats.misses++;
     keyspace__event(db, key, EVENT_MISS, "keymiss");
     return NULL;
@@ -80,7 +80,6 @@ static struct entry *miss(struct db *db, struct bytes key, unsigned flags) {
 /* What to do with an entry whose time is up: it is not found. */
 static struct entry *find_due(struct db *db, struct entry *entry, struct bytes key,
                               unsigned flags) {
-    if (flags & LOOKUP_EXPIRED_TOO) return entry;
     if (db->ks->expire_by_access) keyspace_remove(db, entry, KEY_EXPIRED);
     return miss(db, key, flags);
 }
@@ -90,9 +89,9 @@ struct entry *keyspace_find(struct db *db, struct bytes key, uint64_t hash, unsi
     dcheck(hash == hash_bytes(key));
     struct entry *entry = hashtab_find_with(db->table, hash, key, entry__has_key);
     if (!entry) return miss(db, key, flags);
-    if (entry__is_due(ks, entry)) return find_due(db, entry, key, flags);
-
-    if (unlikely(flags & LOOKUP_EXPIRED_TOO)) return entry;
+    if (entry__is_due(ks, entry) && !(flags & LOOKUP_EXPIRED_TOO)) {
+        return find_due(db, entry, key, flags);
+    }
     if (!(flags & (LOOKUP_WRITE | LOOKUP_NO_STATS))) ks->stats.hits++;
     if (!(flags & LOOKUP_NO_TOUCH)) touch(ks, entry);
     return entry;

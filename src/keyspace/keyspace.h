@@ -119,7 +119,7 @@ enum lookup_flag {
     LOOKUP_WRITE = BIT(0),    /* counts neither */
     LOOKUP_NO_TOUCH = BIT(1), /* leaves LRU/LFU alone */
     LOOKUP_NO_STATS = BIT(2),
-    LOOKUP_EXPIRED_TOO = BIT(3), /* also what has expired and is still there; changes nothing */
+    LOOKUP_EXPIRED_TOO = BIT(3), /* also what has expired and is still there */
 };
 /* Borrowed until the next change of this key; NULL if absent. O(1). */
 struct entry *keyspace_find(struct db *db, struct bytes key, uint64_t hash, unsigned flags);

@@ -199,9 +199,7 @@ static void line(struct reply *reply, char type, struct bytes text) {
 
 void reply_simple(struct reply *reply, struct bytes text) { line(reply, '+', text); }
 
-void reply_error(struct reply *reply, struct bytes text) {
-    line(reply, '-', text);
-}
+void reply_error(struct reply *reply, struct bytes text) { line(reply, '-', text); }
 
 void reply_integer(struct reply *reply, int64_t value) {
     char *start = reply_room(reply, HEADER_MAX);

@@ -37,10 +37,9 @@ static void describe_client(const struct exec *exec, struct buf *out) {
     client_address(client, true, peer);
     client_flag_letters(client, flags);
     buf_add_text(out, "\n------ CURRENT CLIENT INFO ------\n");
-    buf_addf(out, "id=%llu addr=%s fd=%d name=%s db=%d flags=%s user=%s cmd=%s\n",
+    buf_addf(out, "id=%llu addr=%s fd=%d name=%s db=%d flags=%s user=default cmd=%s\n",
              (unsigned long long)client->id, peer, client->conn.fd,
              client->name ? client->name : "", (int)db_index(client->db), flags,
-             client->user ? client->user : "",
              exec->current_command ? exec->current_command->full_name : "NULL");
     const struct request *request = find_request(client, exec->current_command);
     if (request) describe_request(exec, request, out);

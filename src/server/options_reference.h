@@ -156,6 +156,13 @@ struct reference_config {
     int32_t rdma_port;
     int32_t rdma_rx_size;
     int32_t rdma_completion_vector;
+    /* Events, other processes, replies without copies */
+    uint32_t notify; /* enum key_event bits and NOTIFY_KEYSPACE, NOTIFY_KEYEVENT */
+    char *aof_rewrite_cpulist, *bgsave_cpulist;
+    int32_t shutdown_timeout_s;
+    char *ignore_warnings;
+    bool crash_memcheck;
+    int32_t copy_avoid_threads, copy_avoid_bytes, copy_avoid_bytes_threaded;
     /* For tests */
     bool enable_debug_assert;
     char *debug_context;

@@ -127,11 +127,9 @@ APPLY(io_threads_changed)
 APPLY(accepts_changed)
 APPLY(log_changed)
 APPLY(hz_changed)
-APPLY(notify_changed)
 APPLY(commandlog_changed)
 APPLY(latency_changed)
 APPLY(crash_changed)
-APPLY(keys_changed)
 APPLY(dir_changed)
 APPLY(proc_title_changed)
 APPLY(oom_score_changed)
@@ -326,31 +324,6 @@ const struct config_option server_options[] = {
                 "they run. 0 or 1 turns this off.",
     },
     {
-        .name = "min-io-threads-avoid-copy-reply",
-        .kind = CONFIG_INT,
-        .initial = "7",
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN,
-        .field = CONFIG_FIELD(struct server_config, threads.copy_avoid_threads),
-        .help = "Number of I/O threads from which large replies are sent without a "
-                "copy.",
-    },
-    {
-        .name = "min-string-size-avoid-copy-reply",
-        .kind = CONFIG_INT,
-        .initial = "16384",
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN,
-        .field = CONFIG_FIELD(struct server_config, threads.copy_avoid_bytes),
-        .help = "Size from which a string is sent without a copy.",
-    },
-    {
-        .name = "min-string-size-avoid-copy-reply-threaded",
-        .kind = CONFIG_INT,
-        .initial = "65536",
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN,
-        .field = CONFIG_FIELD(struct server_config, threads.copy_avoid_bytes_threaded),
-        .help = "The same while I/O threads are awake.",
-    },
-    {
         .name = "server-cpulist",
         .aliases = {"server_cpulist"},
         .kind = CONFIG_STRING,
@@ -367,24 +340,6 @@ const struct config_option server_options[] = {
         .flags = CONFIG_EMPTY_IS_NULL,
         .field = CONFIG_FIELD(struct server_config, threads.bio_cpulist),
         .help = "CPUs for background work.",
-    },
-    {
-        .name = "aof-rewrite-cpulist",
-        .aliases = {"aof_rewrite_cpulist"},
-        .kind = CONFIG_STRING,
-        .initial = "",
-        .flags = CONFIG_EMPTY_IS_NULL,
-        .field = CONFIG_FIELD(struct server_config, threads.aof_rewrite_cpulist),
-        .help = "CPUs for the process that rewrites the append-only file.",
-    },
-    {
-        .name = "bgsave-cpulist",
-        .aliases = {"bgsave_cpulist"},
-        .kind = CONFIG_STRING,
-        .initial = "",
-        .flags = CONFIG_EMPTY_IS_NULL,
-        .field = CONFIG_FIELD(struct server_config, threads.bgsave_cpulist),
-        .help = "CPUs for the process that writes a snapshot.",
     },
     /* --- Memory --- */
     {
@@ -540,7 +495,6 @@ const struct config_option server_options[] = {
         .max = 10,
         .flags = CONFIG_LIVE,
         .field = CONFIG_FIELD(struct server_config, keys.expire_effort),
-        .apply = keys_changed,
         .help = "How eagerly expired keys are removed in the background: 1 the least "
                 "work, 10 the most.",
     },
@@ -550,7 +504,6 @@ const struct config_option server_options[] = {
         .initial = "yes",
         .flags = CONFIG_LIVE,
         .field = CONFIG_FIELD(struct server_config, keys.rehashing),
-        .apply = keys_changed,
         .help = "Lets the server finish the growth of its hash tables in idle moments.",
     },
     {
@@ -559,19 +512,7 @@ const struct config_option server_options[] = {
         .initial = "3000",
         .flags = CONFIG_LIVE,
         .field = CONFIG_FIELD(struct server_config, exec.hll_sparse_bytes),
-        .apply = keys_changed,
         .help = "Size up to which a HyperLogLog stays in its sparse form.",
-    },
-    {
-        .name = "notify-keyspace-events",
-        .kind = CONFIG_CUSTOM,
-        .initial = "",
-        .flags = CONFIG_LIVE,
-        .field = CONFIG_FIELD(struct server_config, keys.notify),
-        .custom = &option_notify,
-        .apply = notify_changed,
-        .help = "Which changes of keys are published: K by key, E by event, with "
-                "classes g $ l s h z x e t m d n, A for most. Empty: none.",
     },
     {
         .name = "hash-seed",
@@ -751,15 +692,6 @@ const struct config_option server_options[] = {
         .apply = crash_changed,
         .help = "Writes a report with registers and stack trace to the log when the "
                 "process crashes.",
-    },
-    {
-        .name = "crash-memcheck-enabled",
-        .kind = CONFIG_BOOL,
-        .initial = "yes",
-        .flags = CONFIG_LIVE,
-        .field = CONFIG_FIELD(struct server_config, monitoring.crash_memcheck),
-        .apply = crash_changed,
-        .help = "Includes a quick test of memory in that report.",
     },
     {
         .name = "use-exit-on-panic",
@@ -967,14 +899,6 @@ const struct config_option server_options[] = {
                 " 2000.",
     },
     {
-        .name = "shutdown-timeout",
-        .kind = CONFIG_INT,
-        .initial = "10",
-        .flags = CONFIG_LIVE,
-        .field = CONFIG_FIELD(struct server_config, daemon.shutdown_timeout_s),
-        .help = "Seconds a shutdown waits for replicas to catch up.",
-    },
-    {
         .name = "shutdown-on-sigint",
         .kind = CONFIG_ENUM,
         .initial = "default",
@@ -994,14 +918,6 @@ const struct config_option server_options[] = {
         .values = shutdown_words,
         .validate = shutdown_check,
         .help = "The same for SIGTERM.",
-    },
-    {
-        .name = "ignore-warnings",
-        .kind = CONFIG_STRING,
-        .initial = "",
-        .flags = CONFIG_LIVE,
-        .field = CONFIG_FIELD(struct server_config, daemon.ignore_warnings),
-        .help = "Start-up warnings to leave out, by name: ARM64-COW-BUG.",
     },
     {
         .name = "locale-collate",

@@ -32,15 +32,10 @@ struct server_net {
 struct server_threads {
     int32_t io_threads; /* with the executor; 0: as many as suit the machine */
     bool always_active;
-    int32_t copy_avoid_threads;         /* min-io-threads-avoid-copy-reply */
-    int32_t copy_avoid_bytes;           /* min-string-size-avoid-copy-reply */
-    int32_t copy_avoid_bytes_threaded;  /* the same with I/O threads */
     char *server_cpulist, *bio_cpulist; /* NULL: any CPU */
-    char *aof_rewrite_cpulist, *bgsave_cpulist;
 };
 
 struct server_keys {
-    uint32_t notify;       /* enum key_event bits and NOTIFY_KEYSPACE, NOTIFY_KEYEVENT */
     int32_t expire_effort; /* 1..10 */
     bool rehashing;        /* activerehashing: the cron helps */
     char *hash_seed;       /* NULL: random */
@@ -52,7 +47,7 @@ struct server_monitoring {
     int64_t reply_bytes, reply_max_len;
     struct double_list percentiles; /* latency-tracking-info-percentiles */
     int32_t watchdog_ms;
-    bool crash_log, crash_memcheck, exit_on_panic;
+    bool crash_log, exit_on_panic;
 };
 
 struct server_daemon {
@@ -62,10 +57,8 @@ struct server_daemon {
     char *proc_title_template;
     char *dir; /* absolute */
     char *locale_collate;
-    char *ignore_warnings;
     enum oom_mode oom_mode;
     struct oom_values oom_values;
-    int32_t shutdown_timeout_s;
     unsigned on_sigint, on_sigterm; /* enum shutdown_flag bits */
     struct word_lists renamed;      /* rename-command: each line is two words */
 };
@@ -82,11 +75,9 @@ struct server_config_hooks {
     enum err (*accepts_changed)(void *ctx, struct diag *diag); /* max-new-connections-per-cycle */
     enum err (*log_changed)(void *ctx, struct diag *diag);     /* level, format, time stamp */
     enum err (*hz_changed)(void *ctx, struct diag *diag);
-    enum err (*notify_changed)(void *ctx, struct diag *diag);
     enum err (*commandlog_changed)(void *ctx, struct diag *diag);
     enum err (*latency_changed)(void *ctx, struct diag *diag); /* tracking, monitor threshold */
-    enum err (*crash_changed)(void *ctx, struct diag *diag);   /* log, memcheck, exit on panic */
-    enum err (*keys_changed)(void *ctx, struct diag *diag);    /* expire effort, rehashing, hll */
+    enum err (*crash_changed)(void *ctx, struct diag *diag);   /* log, exit on panic */
     enum err (*dir_changed)(void *ctx, struct diag *diag);     /* change into daemon.dir */
     enum err (*proc_title_changed)(void *ctx, struct diag *diag);
     enum err (*oom_score_changed)(void *ctx, struct diag *diag);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The clients that people use: redis-cli, redis-benchmark, redis-py and those of Node.js.
 
-The clients of Node.js come from npm into build/node; where that cannot be had, their tests are skipped.
+The clients of Node.js come from npm into build/node; where that cannot be had, their tests are
+skipped.
 """
 
 import csv
@@ -21,7 +22,7 @@ from daemon_process import PATIENCE_S, TOP, wait_until
 
 NODE_FOLDER = Path(__file__).resolve().parent / "node"
 INSTALLED = Path(TOP) / "build" / "node"
-INSTALL_LIMIT_S = 120
+INSTALL_LIMIT_S = 90
 
 needs_cli = pytest.mark.skipif(not shutil.which("redis-cli"), reason="no redis-cli here")
 needs_benchmark = pytest.mark.skipif(not shutil.which("redis-benchmark"),
@@ -122,7 +123,8 @@ def test_cli_finds_hot_keys(start_server):
     for _ in range(2000):
         client.get("key:7")
     report = run_program("redis-cli", "-p", server.port, "--hotkeys")
-    assert re.search(r"hot key found with counter: \d+\s+keyname: ['\"]?key:7['\"]?", report), report
+    found = re.search(r"hot key found with counter: \d+\s+keyname: ['\"]?key:7['\"]?", report)
+    assert found, report
 
 
 @needs_cli
@@ -154,8 +156,9 @@ def test_cli_monitors(server):
         connection = server.connect()
         connection.call("SET", "key", 'a "value"\r\n')
         line = process.stdout.readline()
-        assert re.fullmatch(r'\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "SET" "key" "a \\"value\\"\\r\\n"\n',
-                            line), line
+        when, who, what = re.fullmatch(r"(\d+\.\d{6}) \[0 (\S+)\] (.*)\n", line).groups()
+        assert float(when) > 0 and who.startswith("127.0.0.1:")
+        assert what == r'"SET" "key" "a \"value\"\r\n"'
     finally:
         process.kill()
         process.wait()
@@ -204,9 +207,10 @@ def test_benchmark_speaks_quietly_and_runs_any_command(server):
     report = run_program("redis-benchmark", "-p", server.port, "-n", 2000, "-q", "-t", "set,get",
                          "-P", 16, "--threads", 4)
     for kind in ["SET", "GET"]:
-        assert re.search(rf"{kind}: \d+\.\d\d requests per second, p50=\d+\.\d+ msec", report), report
-    report = run_program("redis-benchmark", "-p", server.port, "-n", 2000, "-q", "-r", 100000, "-P", 8,
-                         "SETEX", "key:__rand_int__", "100", "__data__")
+        line = rf"{kind}: \d+\.\d\d requests per second, p50=\d+\.\d+ msec"
+        assert re.search(line, report), report
+    report = run_program("redis-benchmark", "-p", server.port, "-n", 2000, "-q", "-r", 100000,
+                         "-P", 8, "SETEX", "key:__rand_int__", "100", "__data__")
     assert "requests per second" in report
     assert server.info("keyspace")["db0"].startswith("keys=")
 
@@ -397,7 +401,7 @@ def node_modules():
     INSTALLED.mkdir(parents=True, exist_ok=True)
     (INSTALLED / "package.json").write_bytes(wanted)
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts",
-               "--fetch-retries=0", "--loglevel=error"]
+               "--fetch-retries=0", "--fetch-timeout=20000", "--loglevel=error"]
     try:
         done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True,
                               timeout=INSTALL_LIMIT_S)

@@ -317,13 +317,18 @@ def run_batch(connection, grammar, control, number):
     return True
 
 
-def test_random_commands_get_one_reply_each(start_server):
+EVICTING = ("--maxmemory", "2mb", "--maxmemory-policy", "allkeys-random", "--hz", "200",
+            "--lazyfree-lazy-eviction", "no", "--io-threads", "2")
+
+
+@pytest.mark.parametrize("options", [(), EVICTING], ids=["plain", "evicting"])
+def test_random_commands_get_one_reply_each(start_server, options):
     rng = random_source("commands")
-    server = start_server("--enable-debug-command", "yes", "--proto-max-bulk-len", "4mb")
+    server = start_server("--enable-debug-command", "yes", "--proto-max-bulk-len", "4mb", *options)
     control = server.control()
     grammar = Grammar(control, rng)
     start, connection, number = memory_in_use(server), None, 0
-    deadline = time.monotonic() + SECONDS / 2
+    deadline = time.monotonic() + SECONDS / 4
     while time.monotonic() < deadline:
         if connection is None or rng.random() < 0.05:
             if connection:
@@ -340,8 +345,11 @@ def test_random_commands_get_one_reply_each(start_server):
         except Closed:  # CLIENT KILL may have meant it
             control.close()
             control = server.control()
-        if number % 50 == 0:
+        if number % 50 == 1:
             control.call("FLUSHALL")
+            control.ask("DEBUG", "POPULATE", 5000 if options else 50, "filler", 500)
+            control.ask("SET", "one", "more")
+            assert not options or server.info("stats")["evicted_keys"] != "0"
     print(f"{number} batches")
     control = server.control()
     control.call("DEBUG", "DICT-RESIZING", 1)
@@ -511,7 +519,7 @@ def test_broken_protocol_harms_nobody_else(start_on_engine, threads):
     b"*2147483648\r\n", b"*9223372036854775807\r\n", b"*1048577\r\n$1\r\n",
     b"*1\r\n$536870913\r\n", b"*1\r\n$-1\r\n", b"*1\r\n$99999999999999999999\r\n", b"*x\r\n", b"*1\r\nx\r\n",
     b"*" + b"1" * 70000, b"*1\r\n$" + b"1" * 70000, b"x" * 70000,
-])
+], ids=lambda head: repr(head[:24]))
 def test_impossible_sizes_end_the_connection(start_server, head):
     server = start_server()
     connection = server.connect()
@@ -694,7 +702,8 @@ def test_names_cannot_forge_the_list_of_clients(server):
     assert all(client["name"] == "" for client in server.clients())
 
 
-@pytest.mark.parametrize("text", [b"x\r\n+OK", b"x\r\n$3\r\nabc", b"\n", b"\r", b"x" * 5000 + b"\r\n-x", b"\0"])
+@pytest.mark.parametrize("text", [b"x\r\n+OK", b"x\r\n$3\r\nabc", b"\n", b"\r", b"x" * 5000 + b"\r\n-x", b"\0"],
+                         ids=lambda text: repr(text[:24]))
 def test_errors_are_one_line(start_server, text):
     """CVE-2025-67733: what the error repeats must not end it."""
     server = start_server("--enable-debug-command", "yes")

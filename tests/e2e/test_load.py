@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """redis-benchmark at full speed beside 10,000 connections that do nothing.
 
-LOAD_FULL=1 in the environment makes it two million requests of each kind; otherwise it is a short run.
-The figures are printed (pytest -s) and never judged.
+LOAD_FULL=1 in the environment makes it two million requests of each kind; otherwise it is a short
+run. The figures are printed (pytest -s) and never judged.
 """
 
 import contextlib

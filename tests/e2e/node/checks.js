@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// checks -- runs named checks one after the other; any that throws or takes too long ends the process with
-// status 1. Client libraries differ in how they are called, so each family has a script of its own.
+// checks -- runs named checks one after the other; one that throws or takes too long ends the
+// process with status 1. Client libraries differ in how they are called, so each family has a
+// script of its own.
 "use strict";
 
 const LIMIT_MS = 60000;

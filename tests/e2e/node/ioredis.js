@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ioredis.js MODULE PORT PROTOCOL -- ioredis and iovalkey, which are called alike. Protocol 3 needs ioredis 6.
+// ioredis.js MODULE PORT PROTOCOL -- ioredis and iovalkey, which are called alike. Protocol 3
+// needs ioredis 6.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -10,7 +11,8 @@ const Redis = require(moduleName).Redis;
 const options = { host: "127.0.0.1", port: Number(port), protocol: Number(protocol) };
 const client = new Redis(options);
 const other = new Redis({ ...options, connectionName: "other" });
-for (const each of [client, other]) each.on("error", (error) => console.log(`error event: ${error.message}`));
+for (const each of [client, other])
+    each.on("error", (error) => console.log(`error event: ${error.message}`));
 
 run({
     async connects() {
@@ -38,7 +40,8 @@ run({
 
     async anErrorIsThatCommandsAlone() {
         await client.set("text", "no number");
-        const replies = await Promise.allSettled([client.incr("text"), client.get("text"), client.call("NONSENSE")]);
+        const replies = await Promise.allSettled([
+            client.incr("text"), client.get("text"), client.call("NONSENSE")]);
         assert.match(replies[0].reason.message, /^ERR value is not an integer/);
         assert.equal(replies[1].value, "no number");
         assert.match(replies[2].reason.message, /^ERR unknown command/);
@@ -84,7 +87,8 @@ run({
 
     async scans() {
         const seen = new Set();
-        for await (const keys of client.scanStream({ match: "p*", count: 500 })) keys.forEach((key) => seen.add(key));
+        for await (const keys of client.scanStream({ match: "p*", count: 500 }))
+            keys.forEach((key) => seen.add(key));
         assert.equal(seen.size, 10000);
     },
 

@@ -318,7 +318,7 @@ TEST(a_forced_rewrite_of_all_options_reads_back_the_same) {
     expect_bytes_eq(buf_bytes(&before), buf_bytes(&after));
     expect_eq(f.server.daemon.renamed.count, 2);
     expect_str_eq(f.reference.modules.at[0].words[2], "b c");
-    expect_true(f.server.keys.notify & EVENT_NEW);
+    expect_true(f.reference.notify & EVENT_NEW);
     buf_deinit(&before);
     buf_deinit(&after);
     tear_down(&f);

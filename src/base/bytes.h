@@ -32,6 +32,10 @@ int bytes_compare(struct bytes a, struct bytes b);
 /* The index of the first byte, or a.size if there is none. */
 size_t bytes_find_byte(struct bytes a, char byte);
 bool bytes_starts_with(struct bytes a, struct bytes prefix);
+/* The byte that a backslash means with what is behind it, as in "\n" and "\x41"; a byte without
+ * such a meaning means itself. text is behind the backslash and not empty; returns how much of it
+ * that is. */
+size_t bytes_unescape(struct bytes text, char *out);
 /* Without ASCII white space at both ends. */
 struct bytes bytes_trim(struct bytes a);
 static inline struct bytes bytes_from(struct bytes a, size_t start) {

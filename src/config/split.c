@@ -12,34 +12,11 @@ struct splitter {
 static bool at_end(const struct splitter *s) { return s->at >= s->line.size; }
 static char peek(const struct splitter *s) { return s->line.data[s->at]; }
 
-static int hex_digit(char c) {
-    if (char_is_digit(c)) return c - '0';
-    c = char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char unescape(char c) {
-    switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'b': return '\b';
-    case 'a': return '\a';
-    }
-    return c;
-}
-
 /* What follows a backslash inside double quotes. */
 static void split_escape(struct splitter *s) {
-    struct bytes rest = bytes_from(s->line, s->at);
-    if (rest.size >= 3 && rest.data[0] == 'x' && hex_digit(rest.data[1]) >= 0 &&
-        hex_digit(rest.data[2]) >= 0) {
-        buf_add_char(s->store, (char)(hex_digit(rest.data[1]) * 16 + hex_digit(rest.data[2])));
-        s->at += 3;
-        return;
-    }
-    buf_add_char(s->store, unescape(rest.data[0]));
-    s->at++;
+    char c;
+    s->at += bytes_unescape(bytes_from(s->line, s->at), &c);
+    buf_add_char(s->store, c);
 }
 
 /* From behind the opening quote to behind the closing one, which must end the word. */

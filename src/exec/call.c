@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { CALL_ERROR_MAX = 1024, CALL_HELP_MAX = 64 };
+enum { CALL_ERROR_MAX = 1024 };
 
 /* ---- replies ---- */
 
@@ -48,13 +48,17 @@ void call_error_arity(struct call *call) {
     call_errorf(call, ERROR_WRONG_ARITY, call->command->full_name);
 }
 
-void call_help(struct call *call, const char *const *lines) {
-    const struct command *container = call->command->parent ? call->command->parent : call->command;
-    char name[CALL_HELP_MAX];
-    size_t size = size_min(strlen(container->spec->name), sizeof(name) - 1);
+void call_container_name(const struct command *command, char out[CALL_NAME_MAX]) {
+    const char *name = command->parent ? command->parent->spec->name : command->spec->name;
+    size_t size = size_min(strlen(name), CALL_NAME_MAX - 1);
     for (size_t i = 0; i < size; i++)
-        name[i] = char_upper(container->spec->name[i]);
-    name[size] = 0;
+        out[i] = char_upper(name[i]);
+    out[size] = 0;
+}
+
+void call_help(struct call *call, const char *const *lines) {
+    char name[CALL_NAME_MAX];
+    call_container_name(call->command, name);
     size_t count = 0;
     while (lines[count])
         count++;

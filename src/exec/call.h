@@ -38,6 +38,9 @@ void call_errorf(struct call *call, enum error_id id, ...); /* fills the row's %
 /* An error text made elsewhere ("CODE text"), for instance from a diag. */
 void call_error_text(struct call *call, const char *fmt, ...) printf_like(2, 3);
 void call_error_arity(struct call *call); /* wrong number of arguments for this command */
+/* The command's own name (of a subcommand: that of its container) in upper case. */
+enum { CALL_NAME_MAX = 64 };
+void call_container_name(const struct command *command, char out[CALL_NAME_MAX]);
 /* HELP of a container: its title, the lines (list ends with NULL), and the HELP entry itself. */
 void call_help(struct call *call, const char *const *lines);
 

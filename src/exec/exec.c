@@ -39,6 +39,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     rng_seed(&exec->rng, exec->rng_seed);
     exec_sample_time(exec);
     exec->started_ms = exec->now_ms;
+    exec->busy_from_ticks = clock_ticks();
     exec_thresholds_changed(exec);
     return exec;
 }

@@ -33,11 +33,8 @@ static void list_args(const struct request *request, char out[UNKNOWN_ARGS_MAX *
 static void refuse_unknown(struct call *call, const struct request *request) {
     const struct command *container = request->command;
     if (container) {
-        char name[64];
-        size_t size = size_min(strlen(container->spec->name), sizeof(name) - 1);
-        for (size_t i = 0; i < size; i++)
-            name[i] = char_upper(container->spec->name[i]);
-        name[size] = 0;
+        char name[CALL_NAME_MAX];
+        call_container_name(container, name);
         call_errorf(call, ERROR_UNKNOWN_SUBCOMMAND, (int)size_min(request->argv[1].size, 128),
                     request->argv[1].data, name);
         return;

@@ -42,9 +42,9 @@ struct io {
     struct io_options options;
     struct io_worker *workers[IO_THREADS_MAX];
     int worker_count;
-    int active;     /* the first so many workers get jobs */
-    int active_max; /* a worker for each processor but the executor's, one at least */
-    unsigned calm_turns;
+    int active;           /* the first so many workers get jobs */
+    int active_max;       /* a worker for each processor but the executor's, one at least */
+    uint64_t calm_since;  /* ticks: no job has waited since */
     unsigned next_inbox;  /* round-robin */
     unsigned uncommitted; /* jobs pushed since workers were last woken */
     bool poll_in_flight;
@@ -400,24 +400,20 @@ void io_wait(struct io *io, int64_t timeout_ms) {
 
 void io_adjust(struct io *io, int busy_percent) {
     if (io->options.always_active || !io->active_max) return;
+    uint64_t now = clock_ticks();
     if (!io->active) {
-        if (busy_percent >= IO_IGNITION_PERCENT) {
-            io->active = 1;
-            io->calm_turns = 0;
-        }
+        if (busy_percent >= IO_IGNITION_PERCENT) io->active = 1;
+        io->calm_since = now;
         return;
     }
     size_t waiting = spmc_size(&io->jobs);
-    if (waiting >= (size_t)io->active * IO_DEPTH_PER_WORKER) {
-        io->calm_turns = 0;
-        if (io->active < io->active_max) io->active++;
-        return;
-    }
     if (waiting > 0) {
-        io->calm_turns = 0;
+        io->calm_since = now;
+        bool many = waiting >= (size_t)io->active * IO_DEPTH_PER_WORKER;
+        if (many && io->active < io->active_max) io->active++;
         return;
     }
-    if (++io->calm_turns < IO_CALM_TURNS) return;
-    io->calm_turns = 0;
+    if (now - io->calm_since < clock_us_to_ticks(IO_CALM_US)) return;
+    io->calm_since = now;
     if (io->active > 1 || busy_percent < IO_IGNITION_PERCENT / 2) io->active--;
 }

@@ -36,7 +36,7 @@ enum {
     IO_INBOX_CAP = 256,
     IO_POLL_BY_INBOX = 9,    /* more active workers than this: polls go round-robin to inboxes */
     IO_DEPTH_PER_WORKER = 4, /* jobs waiting for each active worker that call for one more */
-    IO_CALM_TURNS = 2000,    /* turns without waiting jobs before a worker is let go */
+    IO_CALM_US = 50 * 1000,  /* without waiting jobs before a worker is let go */
 };
 
 enum io_job {

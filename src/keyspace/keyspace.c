@@ -69,8 +69,6 @@ void keyspace_set_now(struct keyspace *ks, int64_t now_ms) {
                                : (uint32_t)(now_ms / 1000) & CLOCK_MASK;
 }
 
-int64_t keyspace_now_ms(const struct keyspace *ks) { return ks->now_ms; }
-
 /* ---- databases ---- */
 
 const struct keyspace_config *keyspace_config_of(const struct keyspace *ks) { return ks->config; }
@@ -82,7 +80,6 @@ struct db *keyspace_db(struct keyspace *ks, int32_t index) {
 int32_t db_index(const struct db *db) { return db->index; }
 size_t db_key_count(const struct db *db) { return hashtab_count(db->table); }
 size_t db_expire_count(const struct db *db) { return db->volatile_count; }
-const struct hashtab *db_table(const struct db *db) { return db->table; }
 struct keyspace_stats *keyspace_stats(struct keyspace *ks) {
     return &ks->stats;
 }

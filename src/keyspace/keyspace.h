@@ -15,7 +15,6 @@
 
 struct keyspace;
 struct db;
-struct hashtab;
 
 enum evict_policy { /* order and bits are ours; names as in maxmemory-policy */
                     EVICT_NONE = 0,
@@ -96,7 +95,6 @@ void keyspace_dispose_done(struct keyspace *ks, void (*destroy)(void *object), s
 /* The time all decisions use; set by the executor before each window, so that a command sees one
  * time. */
 void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
-int64_t keyspace_now_ms(const struct keyspace *ks);
 /* What keyspace_create was given. */
 const struct keyspace_config *keyspace_config_of(const struct keyspace *ks);
 
@@ -106,7 +104,6 @@ int32_t db_index(const struct db *db);
 size_t db_key_count(const struct db *db); /* expired ones that are still there count */
 size_t db_expire_count(const struct db *db);
 int64_t db_average_ttl_ms(const struct db *db);
-const struct hashtab *db_table(const struct db *db);
 struct keyspace_stats *keyspace_stats(struct keyspace *ks);
 
 /* ---- the request window: pass 1 and pass 2 ---- */

@@ -70,7 +70,7 @@ static never_inline const char *long_count(const struct parser *parser, const ch
 always_inline_fn const char *parse_whole(const struct parser *parser, const char *start,
                                          const char *end, struct batch *batch,
                                          struct request *out) {
-    uint32_t argc, size;
+    uint32_t argc = 0, size = 0; /* compilers do not see that they are set */
     if (unlikely(end - start < WHOLE_MIN)) return NULL;
     const char *p = short_count(start + 1, &argc);
     if (unlikely(!p || argc - 1 >= (uint32_t)BATCH_ARGS - batch->args_used)) return NULL;

@@ -17,36 +17,11 @@ static void emit(struct scanner *scan, char c) {
     scan->out_size++;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char unescape(char c) {
-    switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'b': return '\b';
-    case 'a': return '\a';
-    }
-    return c;
-}
-
 /* at is behind a backslash inside "...", with at least one byte there. */
 static void scan_escape(struct scanner *scan) {
-    const char *text = scan->line.data + scan->at;
-    if (*text == 'x' && scan->line.size - scan->at >= 3) {
-        int high = hex_digit(text[1]), low = hex_digit(text[2]);
-        if (high >= 0 && low >= 0) {
-            emit(scan, (char)(high * 16 + low));
-            scan->at += 3;
-            return;
-        }
-    }
-    emit(scan, unescape(*text));
-    scan->at++;
+    char c;
+    scan->at += bytes_unescape(bytes_from(scan->line, scan->at), &c);
+    emit(scan, c);
 }
 
 /* at is behind the opening quote; moves it behind the closing one. False: there is none. */

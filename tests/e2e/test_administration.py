@@ -109,12 +109,13 @@ def test_a_monitor_that_does_not_read_is_closed_by_the_limit_without_waiting_for
     assert server.info("stats")["client_output_buffer_limit_disconnections"] == "1"
 
 
-def test_replies_larger_than_a_block_count_as_the_memory_of_their_client(server):
+def test_a_reply_larger_than_a_block_counts_as_the_memory_of_its_client(server):
     lazy = server.connect(receive_buffer=4096)
     number = lazy.call("CLIENT", "ID")
-    lazy.send(encode(["ECHO", "x" * 1000000]) * 20)
+    lazy.send(encode(["ECHO", "x" * 20000000]))
 
-    def holds_them():
-        return int(server.clients("ID", number)[0]["tot-mem"]) > 8000000
+    def memory_of_what_is_being_sent():
+        client = server.clients("ID", number)[0]
+        return client["cmd"] == "echo" and client["obl"] == "0" and int(client["tot-mem"])
 
-    wait_until(holds_them, "they count")
+    assert wait_until(memory_of_what_is_being_sent, "it is being sent") > 20000000

@@ -59,4 +59,22 @@ TEST(bytes_of_null_is_empty) {
     expect_bytes_eq(bytes_of("ab"), BYTES("ab"));
 }
 
+TEST(an_escape_takes_as_many_bytes_as_it_has) {
+    static const struct {
+        struct bytes text;
+        size_t taken;
+        char means;
+    } cases[] = {
+        {BYTES("nn"), 1, '\n'},  {BYTES("a"), 1, '\a'},   {BYTES("q"), 1, 'q'},
+        {BYTES("\\x"), 1, '\\'}, {BYTES("x41B"), 3, 'A'}, {BYTES("xfF"), 3, '\xff'},
+        {BYTES("x"), 1, 'x'},    {BYTES("x4"), 1, 'x'},   {BYTES("x4g"), 1, 'x'},
+        {BYTES("xg4"), 1, 'x'},  {BYTES("x00"), 3, '\0'},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char c = '?';
+        expect_eq(bytes_unescape(cases[i].text, &c), cases[i].taken);
+        expect_eq(c, cases[i].means);
+    }
+}
+
 TEST_MAIN()

@@ -11,6 +11,7 @@ enum {
     CHUNK_ROOM = CHUNK_SIZE - sizeof(struct reply_block),
     HEADER_MAX = 1 + NUM_I64_TEXT_MAX + 2, /* type, number, CR LF */
     ROOM_MAX = 1024,                       /* what reply_room promises */
+    BLOCK_ROOM_MAX = 16 * 1024 * 1024,     /* larger copies go into several blocks */
 };
 
 /* ---- blocks ---- */
@@ -90,7 +91,7 @@ static void push_block(struct reply *reply, struct reply_block *block) {
 static void open_block(struct reply *reply, size_t size) {
     struct reply_block *block;
     size_t room = size_max(size, CHUNK_ROOM);
-    check(room <= UINT32_MAX);
+    check(room <= BLOCK_ROOM_MAX);
     if (room > CHUNK_ROOM) {
         block = mem_alloc(sizeof(*block) + room);
     } else {
@@ -137,10 +138,14 @@ void reply_raw_slow(struct reply *reply, const char *data, size_t size) {
         data += fits;
         size -= fits;
     }
-    if (size == 0) return;
-    open_block(reply, size);
-    memcpy(reply->cursor, data, size);
-    reply->cursor += size;
+    while (size) {
+        size_t piece = size_min(size, BLOCK_ROOM_MAX);
+        open_block(reply, piece);
+        memcpy(reply->cursor, data, piece);
+        reply->cursor += piece;
+        data += piece;
+        size -= piece;
+    }
 }
 
 char *reply_room_slow(struct reply *reply, size_t size) {

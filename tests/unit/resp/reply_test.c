@@ -350,4 +350,26 @@ TEST(the_pool_gives_the_warmest_chunk_and_keeps_no_more_than_its_limit) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+TEST(a_very_large_copy_goes_out_in_several_blocks) {
+    enum { SIZE = 40 * 1024 * 1024 };
+    struct fixture f;
+    setup(&f, 2);
+    char *data = mem_alloc(SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        data[i] = (char)(i * 31 >> 7);
+    reply_ok(&f.reply);
+    reply_bulk(&f.reply, bytes_make(data, SIZE));
+    expect_true(f.reply.block_count > 2);
+    struct buf out = {0};
+    drain(&f, &out);
+    const struct bytes head = BYTES("+OK\r\n$41943040\r\n");
+    expect_eq(out.size, head.size + SIZE + 2);
+    expect_bytes_eq(bytes_make(out.data, head.size), head);
+    expect_true(memcmp(out.data + head.size, data, SIZE) == 0);
+    expect_bytes_eq(bytes_make(out.data + head.size + SIZE, 2), BYTES("\r\n"));
+    buf_deinit(&out);
+    mem_free(data);
+    teardown(&f);
+}
+
 TEST_MAIN()

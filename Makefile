@@ -194,7 +194,7 @@ fuzz_programs := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/
 .PHONY: fuzz fuzz-build
 fuzz:
 	+@$(submake) CC=$(FUZZ_CC) VARIANT=fuzz MALLOC=libc fuzz-build
-	@tests/fuzz/run $(FUZZ_SECONDS) $(fuzz_programs)
+	@JOBS=$(JOBS) tests/fuzz/run $(FUZZ_SECONDS) $(fuzz_programs)
 
 fuzz-build: $(fuzz_programs)
 build/fuzz/%: tests/fuzz/%.c $(flags_file) \

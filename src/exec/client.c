@@ -204,7 +204,7 @@ size_t client_memory_bytes(const struct client *client) {
     if (client->conn.owner == CONN_EXECUTOR) {
         bytes += conn_memory_bytes(&client->conn);
     } else {
-        bytes += reply_memory_bytes(&client->conn.out);
+        bytes += conn_output_bytes(&client->conn);
     }
     if (client->name) bytes += strlen(client->name);
     if (client->lib_name) bytes += strlen(client->lib_name);

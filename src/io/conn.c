@@ -97,10 +97,15 @@ void conn_trim(struct conn *conn, struct chunk_pool *pool, struct batch **free_b
     conn_drop_input(conn, pool);
 }
 
-size_t conn_memory_bytes(const struct conn *conn) {
+size_t conn_output_bytes(const struct conn *conn) {
     size_t bytes = reply_memory_bytes(&conn->out);
     for (const struct reply_block *block = conn->sending; block; block = block->next)
         bytes += sizeof(*block) + block->room;
+    return bytes;
+}
+
+size_t conn_memory_bytes(const struct conn *conn) {
+    size_t bytes = conn_output_bytes(conn);
     if (conn->in) bytes += conn->cap;
     if (conn->parser.big) bytes += conn->parser.big->size;
     if (conn->parser.partial.big) bytes += (size_t)conn->parser.partial.wire_bytes;

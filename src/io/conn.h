@@ -115,3 +115,6 @@ void conn_sent(struct conn *conn, struct chunk_pool *pool);
 void conn_trim(struct conn *conn, struct chunk_pool *pool, struct batch **free_batches);
 bool conn_has_input(const struct conn *conn); /* bytes that may hold further requests */
 size_t conn_memory_bytes(const struct conn *conn);
+/* The part of it in out and sending. Also right while it is lent: a worker only moves its place in
+ * sending, the blocks stay as they are. */
+size_t conn_output_bytes(const struct conn *conn);

@@ -91,8 +91,9 @@ void client_close(struct client *client) {
     client->prev = exec->dead;
     exec->dead = client;
     exec->dead_pending = true;
-    /* A worker that holds it meets the end of the connection at once. */
-    if (client->conn.owner != CONN_EXECUTOR) shutdown(client->conn.fd, SHUT_RDWR);
+    /* The peer sees the end before the reply to whoever asked for it, and a worker that holds the
+     * connection meets it at once; the descriptor goes in client_reap. */
+    shutdown(client->conn.fd, SHUT_RDWR);
 }
 
 void client_close_after_reply(struct client *client) {

@@ -276,5 +276,7 @@ def test_large_values_are_freed(start_server, how):
     elif how == "EVICT":
         connection.call("CONFIG", "SET", "maxmemory", before + 2 * size)
         assert connection.call("SET", "small", "x") == "OK"
+        # In steps, which go on between commands while the limit is there.
+        wait_until(lambda: used_memory(server) - before < 3 * size, "it is evicted")
         connection.call("CONFIG", "SET", "maxmemory", 0)
     wait_until(lambda: used_memory(server) - before < 3 * size, "the memory is back")

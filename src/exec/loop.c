@@ -194,8 +194,9 @@ static void loop_read(struct exec *exec, struct client *client) {
     conn->input_limit = exec->config->input_limit;
     conn->parser.bulk_max = exec->config->bulk_max;
     conn_lend_memory(conn, &exec->chunks, &exec->free_batches);
-    /* The end of what was fed is not worth a job; and it is noted while others are lent. */
-    bool worth_lending = !conn->uses_feed || conn->fed;
+    /* An end is not worth a job, and who comes after it must not see the client any more. With
+     * io_uring it is also noted while others are lent. */
+    bool worth_lending = conn->uses_feed ? conn->fed != NULL : !conn->hangup;
     if (worth_lending && io_submit_read(exec->io, conn)) return;
     conn_read(conn, &exec->reader);
     loop_read_done(exec, client);

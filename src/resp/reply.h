@@ -73,7 +73,8 @@ static inline uint64_t reply_block_size(const struct reply_block *block) {
 /* Any bytes. */
 void reply_raw_slow(struct reply *reply, const char *data, size_t size);
 static inline void reply_raw(struct reply *reply, const char *data, size_t size) {
-    if (likely((size_t)(reply->limit - reply->cursor) >= size)) {
+    /* More than enough, not just enough: an empty reply has no address to copy nothing to. */
+    if (likely((size_t)(reply->limit - reply->cursor) > size)) {
         memcpy(reply->cursor, data, size);
         reply->cursor += size;
     } else {

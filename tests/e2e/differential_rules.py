@@ -66,15 +66,8 @@ def getex_times_before_key(line, peer, ours):
             and (b"invalid expire time" in ours[1] or b"not an integer" in ours[1]))
 
 
-def keys_of_one_word(line, peer, ours):
-    """COMMAND GETKEYS takes a command without arguments, which 7.0 does not."""
-    return (line[0] == b"COMMAND" and len(line) == 3
-            and b"wrong number of arguments" in error_text(peer) and ours[0] == "error")
-
-
 EXPLAINED = [
     getex_times_before_key,
-    keys_of_one_word,
     corrupt_runs_shown,
     not_allowed_in_transaction,
     bitcount_without_end,

@@ -111,6 +111,9 @@ class Generator:
             at = rng.randrange(first, len(line))
             pool = rng.choice([TIMES if has_time else NUMBERS, NOT_NUMBERS, WORDS])
             line[at] = rng.choice(pool)
+        # COMMAND GETKEYS of a single word: 7.0 refuses it, and the transaction it stands in.
+        if line[0].upper() == b"COMMAND" and len(line) == 3:
+            line.append(b"")
         return line
 
     # --- arguments ---
@@ -340,8 +343,7 @@ class Generator:
         maker = self.rng.choice([self.set, self.bitop, self.bitfield, self.bitpos, self.expire])
         verb = self.rng.choice([b"GETKEYS", b"GETKEYSANDFLAGS"])
         line = maker()
-        # 7.0 refuses a command without arguments, and a transaction with it.
-        return [b"COMMAND", verb] + (line if len(line) > 1 else self.set())
+        return [b"COMMAND", verb] + (line if len(line) > 1 else line + [b""])
 
     def table(self):
         """(weight, maker) of each kind of line."""

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The parts of the crash report that are written inside the signal handler: stack trace and
+ * registers. They go out piece by piece and allocate nothing of their own; the order of the parts
+ * is crash.c's. */
 #include "base/crash_internal.h"
 #include "base/log.h"
 #include "base/log_internal.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A file of its own because the names of syslog.h clash with those of base/log.h. */
 #include "base/log_internal.h"
 
 #include <syslog.h>

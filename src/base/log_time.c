@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Time stamps of log lines without the C library's calendar, so that a signal handler may make one.
+ */
 #include "base/log.h"
 #include "base/log_internal.h"
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* What the allocator and the system say about memory: INFO, MEMORY STATS, purging. Never on a hot
+ * path; the allocation functions and their counts are mem.c and mem_count_*.c. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* MONITOR: each command is quoted once, and when it has run the line goes to every client that
+ * monitors. A gate keeps this away from servers that nobody monitors. Executor only. */
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"

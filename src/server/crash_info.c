@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* What the server adds to a crash report: INFO, the current client and its command. Runs in the
+ * signal handler of a process that is about to end, on the thread that crashed, and only reads. */
 #include "server/server.h"
 #include "stats/registry.h"
 

@@ -151,6 +151,10 @@ static void cmd_reset(struct call *call) {
     struct exec *exec = call->exec;
     multi_discard(client);
     if (client->flags & CLIENT_MONITOR) monitor_remove(exec, client);
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->reset) feature->reset(feature->ctx, client);
+    }
     client->flags &= ~(uint32_t)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT |
                                  CLIENT_NO_EVICT | CLIENT_NO_TOUCH | CLIENT_IMPORT_SOURCE |
                                  CLIENT_CAPA_REDIRECT);

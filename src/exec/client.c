@@ -87,6 +87,10 @@ void client_close(struct client *client) {
     client->flags |= CLIENT_CLOSE_ASAP;
     multi_discard(client);
     if (client->flags & CLIENT_MONITOR) monitor_remove(exec, client);
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->closed) feature->closed(feature->ctx, client);
+    }
     client_unlink(exec, client);
     client->prev = exec->dead;
     exec->dead = client;
@@ -212,6 +216,11 @@ size_t client_memory_bytes(const struct client *client) {
     if (client->lib_version) bytes += strlen(client->lib_version);
     if (client->multi) bytes += client->multi->bytes;
     if (client->watches) bytes += watch_memory_bytes(client);
+    const struct exec *exec = client->exec;
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->memory_bytes) bytes += feature->memory_bytes(feature->ctx, client);
+    }
     return bytes;
 }
 

@@ -44,6 +44,11 @@ struct exec *exec_create(const struct exec_setup *setup) {
     return exec;
 }
 
+void exec_add_feature(struct exec *exec, const struct exec_feature *feature) {
+    check(exec->feature_count < EXEC_FEATURES_MAX);
+    exec->features[exec->feature_count++] = *feature;
+}
+
 void exec_destroy(struct exec **exec_ref) {
     struct exec *exec = *exec_ref;
     if (!exec) return;

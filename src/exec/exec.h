@@ -20,6 +20,7 @@
 #include "exec/latency.h"
 #include "keyspace/keyspace.h"
 #include "resp/chunk.h"
+#include "resp/reply.h"
 
 struct config;
 struct stats_registry;
@@ -121,9 +122,24 @@ enum shutdown_flag {
     SHUTDOWN_FAILOVER = BIT(5),
 };
 
+/* A feature that keeps something about clients; rows are added at start and live as long as exec.
+ * Functions may be NULL. */
+struct exec_feature {
+    void *ctx;
+    /* The client is closing: whatever the feature holds for it goes now. Its memory stays until the
+     * window is over. */
+    void (*closed)(void *ctx, struct client *client);
+    /* RESET: the client is to be as new. */
+    void (*reset)(void *ctx, struct client *client);
+    /* Bytes that the feature holds for it, for its memory count. */
+    size_t (*memory_bytes)(void *ctx, const struct client *client);
+};
+enum { EXEC_FEATURES_MAX = 8 };
+
 struct exec {
     /* hot: read for every request */
     uint32_t gates;
+    bool push_held; /* messages for the client whose command runs wait in held */
     struct keyspace *keyspace;
     struct command_stats *command_stats;
     const struct exec_config *config;
@@ -158,6 +174,10 @@ struct exec {
     struct error_stats *errors;
     struct hashtab *watched; /* key in database -> clients, see watch.c */
     uint32_t watching_clients;
+    struct exec_feature features[EXEC_FEATURES_MAX];
+    int feature_count;
+    struct reply held; /* see push.h */
+    bool push_open, push_was_muted;
     struct client **monitors;
     uint32_t monitor_count, monitor_cap;
     struct pause pauses[PAUSE_PURPOSE_COUNT];
@@ -194,6 +214,7 @@ struct exec_setup {
 };
 struct exec *exec_create(const struct exec_setup *setup);
 void exec_destroy(struct exec **exec);
+void exec_add_feature(struct exec *exec, const struct exec_feature *feature);
 /* config changed: limits, gates, times. */
 void exec_config_changed(struct exec *exec);
 

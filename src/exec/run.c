@@ -10,6 +10,7 @@
 #include "exec/limits.h"
 #include "exec/loop.h"
 #include "exec/multi.h"
+#include "exec/push.h"
 #include "net/listener.h"
 
 enum { UNKNOWN_ARGS_MAX = 128 };
@@ -243,6 +244,7 @@ enum run_result run_request(struct exec *exec, struct client *client, struct req
             run_handler(&call, request->wire_bytes);
         }
     }
+    if (unlikely(exec->push_held)) push_deliver_held(exec, client);
     exec->current = NULL;
     return result;
 }
@@ -278,7 +280,27 @@ static void window_gather(struct exec *exec, struct window *window, unsigned max
     }
 }
 
+/* Commands on one element of a large collection: its bucket in one step, it itself in the next. */
+static never_inline void window_prefetch_elements(const struct window *window) {
+    for (unsigned step = 0; step < COMMAND_PREFETCH_STEPS; step++) {
+        for (unsigned p = 0; p < window->parts_count; p++) {
+            const struct client *client = window->parts[p].client;
+            const struct batch *batch = client->conn.batch;
+            for (unsigned i = batch->next; i < window->parts[p].end; i++) {
+                const struct request *request = &batch->requests[i];
+                if (request->fault || !(request->command->flags & CMD_PREFETCH)) continue;
+                uint32_t key = (uint32_t)request->command->first_key;
+                const struct entry *entry =
+                    keyspace_peek(client->db, request->argv[key], request->hash);
+                if (!entry || entry_is_string(entry)) continue;
+                request->command->spec->prefetch(entry, request->argv, request->argc, step);
+            }
+        }
+    }
+}
+
 static void window_prefetch(const struct window *window) {
+    uint32_t flags = 0;
     for (unsigned p = 0; p < window->parts_count; p++) {
         const struct client *client = window->parts[p].client;
         const struct batch *batch = client->conn.batch;
@@ -295,8 +317,10 @@ static void window_prefetch(const struct window *window) {
             const struct request *request = &batch->requests[i];
             if (request->fault || !request->command->first_key) continue;
             keyspace_prefetch_entry(client->db, request->hash);
+            flags |= request->command->flags;
         }
     }
+    if (flags & CMD_PREFETCH) window_prefetch_elements(window);
 }
 
 /* Runs one client's share of the window. */

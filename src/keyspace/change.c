@@ -31,7 +31,7 @@ struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash
     const struct entry_shape shape = {
         .key = key, .type = type, .encoding = ENCODING_OBJECT, .value_size = 8, .at_ms = -1};
     struct entry *e = entry__create(&shape);
-    entry__set_object(e, object);
+    entry_set_object(e, object);
     entry_set_clock(e, keyspace__new_clock(db->ks));
     keyspace__add(db, hash, e);
     return e;
@@ -43,7 +43,7 @@ struct entry *keyspace_copy_entry(struct db *to, struct bytes key, uint64_t hash
     if (entry_encoding(source) == ENCODING_BLOB) {
         (void)blob_retain(entry_blob(source)); /* as good as a copy: nobody writes to it now */
     } else if (entry_encoding(source) == ENCODING_OBJECT) {
-        entry__set_object(copy, value_ops_of(source)->copy(entry_object(source)));
+        entry_set_object(copy, value_ops_of(source)->copy(entry_object(source)));
     }
     entry_set_clock(copy, keyspace__new_clock(to->ks));
     keyspace__add(to, hash, copy);

@@ -115,6 +115,11 @@ static inline void *entry_object(const struct entry *e) { /* ENCODING_BLOB and _
     memcpy(&p, entry_value_field(e), sizeof(p));
     return p;
 }
+/* ENCODING_BLOB and _OBJECT: it moved, or became another form of the same type. */
+static inline void entry_set_object(struct entry *e, const void *object) {
+    uint64_t word = (uintptr_t)object;
+    memcpy(entry_value_field(e), &word, sizeof(word));
+}
 static inline struct blob *entry_blob(const struct entry *e) { return entry_object(e); }
 
 /* The string's bytes; an integer is formatted into scratch. Valid until the entry changes. */

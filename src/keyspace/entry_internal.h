@@ -46,10 +46,6 @@ static inline void entry__set_kind(struct entry *e, uint8_t type, uint8_t encodi
 static inline void entry__set_int(struct entry *e, int64_t value) {
     memcpy(entry_value_field(e), &value, sizeof(value));
 }
-static inline void entry__set_object(struct entry *e, const void *object) {
-    uint64_t word = (uintptr_t)object;
-    memcpy(entry_value_field(e), &word, sizeof(word));
-}
 
 /* Header and key are written, clock and value are not. */
 static inline struct entry *entry__create(const struct entry_shape *shape) {

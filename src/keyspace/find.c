@@ -84,6 +84,10 @@ static struct entry *find_due(struct db *db, struct entry *entry, struct bytes k
     return miss(db, key, flags);
 }
 
+const struct entry *keyspace_peek(const struct db *db, struct bytes key, uint64_t hash) {
+    return hashtab_find_with(db->table, hash, key, entry__has_key);
+}
+
 struct entry *keyspace_find(struct db *db, struct bytes key, uint64_t hash, unsigned flags) {
     struct keyspace *ks = db->ks;
     dcheck(hash == hash_bytes(key));

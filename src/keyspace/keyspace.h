@@ -120,6 +120,8 @@ enum lookup_flag {
 };
 /* Borrowed until the next change of this key; NULL if absent. O(1). */
 struct entry *keyspace_find(struct db *db, struct bytes key, uint64_t hash, unsigned flags);
+/* The same without any consequence: nothing expires, nothing is counted; expired ones are found. */
+const struct entry *keyspace_peek(const struct db *db, struct bytes key, uint64_t hash);
 /* A random key, NULL if empty. Expired ones are removed on the way. */
 struct entry *keyspace_random(struct db *db);
 

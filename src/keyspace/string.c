@@ -52,7 +52,7 @@ static inline void write_value(struct entry *e, const struct value *v) {
         if (v->text.size) memmove(entry_value_field(e), v->text.data, v->text.size);
         break;
     case ENCODING_INT: entry__set_int(e, v->integer); break;
-    case ENCODING_BLOB: entry__set_object(e, v->blob); break;
+    case ENCODING_BLOB: entry_set_object(e, v->blob); break;
     case ENCODING_OBJECT: panic("string: not an encoding of strings");
     }
 }
@@ -196,7 +196,7 @@ static struct blob *edit_blob(struct entry *old, size_t size) {
             blob = mem_try_realloc(blob, bytes);
             if (!blob) return NULL;
         }
-        entry__set_object(old, blob);
+        entry_set_object(old, blob);
         blob->size = size;
     } else {
         blob = blob_try_create(size);

@@ -40,6 +40,7 @@ enum command_flag { /* COMMAND INFO's flags, in its order; then those never show
                     CMD_ALL_DBS = BIT(23),
                     CMD_SENTINEL = BIT(24),
                     CMD_ONLY_SENTINEL = BIT(25),
+                    CMD_PREFETCH = BIT(26), /* derived: the row has a prefetch function */
 };
 
 enum acl_category { /* bits, in the order in which ACL CAT lists them */
@@ -173,6 +174,15 @@ struct command_history {
     (const char *const[]) { __VA_ARGS__, NULL, }
 
 struct command_keys; /* below */
+struct entry;        /* keyspace/entry.h */
+
+/* Before a window of commands is executed: brings the memory that this one will need. entry: the
+ * first key's, of any type but string, and perhaps expired. step 0: what can be computed (the
+ * element's bucket); step 1: what that points to. It only prefetches: arguments may be anything
+ * that fits the arity. */
+typedef void (*command_prefetch_fn)(const struct entry *entry, const struct bytes *argv,
+                                    uint32_t argc, unsigned step);
+enum { COMMAND_PREFETCH_STEPS = 2 };
 
 struct command_spec {
     const char *name;   /* lower case; of a subcommand: only its own part */
@@ -184,6 +194,7 @@ struct command_spec {
     const struct key_spec *keys; /* NULL: none */
     /* Where positions depend on the arguments beyond what keys can say. NULL: keys says it all. */
     bool (*find_keys)(const struct bytes *argv, uint32_t argc, struct command_keys *out);
+    command_prefetch_fn prefetch; /* NULL: the key's entry is all it needs */
     const char *since, *complexity, *summary;
     const char *deprecated_since, *replaced_by;
     uint8_t doc_flags; /* enum command_doc_flag */

@@ -253,7 +253,7 @@ static struct command *create_command(struct command_table *table, const struct 
     memset(command, 0, sizeof(*command));
     command->handler = spec->handler;
     command->spec = spec;
-    command->flags = spec->flags;
+    command->flags = spec->flags | (spec->prefetch ? CMD_PREFETCH : 0);
     command->acl = derive_acl(spec);
     command->arity = spec->arity;
     command->id = (uint16_t)table->id_count;

@@ -3,19 +3,12 @@
  * removing them is the work of the expiry index. */
 #include "base/glob.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "commands/key_internal.h"
+#include "commands/scan_options.h"
 
 /* ---- SCAN ---- */
 
-enum { SCAN_COUNT_INITIAL = 10, SCAN_BUCKETS_PER_COUNT = 10, SCAN_FOUND_INLINE = 64 };
-
-struct scan_options {
-    bool filters_names;
-    struct bytes pattern; /* if filters_names */
-    uint8_t type;         /* TYPE_ANY: all */
-    int64_t count;        /* how many keys to look at, about */
-};
+enum { SCAN_BUCKETS_PER_COUNT = 10, SCAN_FOUND_INLINE = 64 };
 
 struct scan {
     const struct keyspace *keyspace;
@@ -43,71 +36,18 @@ static void scan_visit(void *ctx, struct entry *entry) {
     const struct scan_options *options = scan->options;
     scan->seen++;
     if (options->type != TYPE_ANY && entry_type(entry) != options->type) return;
-    if (options->filters_names && !glob_match(options->pattern, entry_key(entry))) return;
+    if (!scan_wants(options, entry_key(entry))) return;
     if (keyspace_is_expired(scan->keyspace, entry)) return;
     scan_add(scan, entry);
-}
-
-/* A cursor: an unsigned number, where blanks, a plus and zeros may come first. */
-static bool scan_read_cursor(struct call *call, uint32_t arg, uint64_t *out) {
-    struct bytes text = call->argv[arg];
-    while (text.size > 1 && char_is_space(text.data[0]))
-        text = bytes_from(text, 1);
-    if (text.size > 1 && text.data[0] == '+') text = bytes_from(text, 1);
-    while (text.size > 1 && text.data[0] == '0')
-        text = bytes_from(text, 1);
-    if (num_parse_u64(text, out)) return true;
-    call_error(call, ERROR_INVALID_CURSOR);
-    return false;
-}
-
-static bool scan_read_type(struct call *call, uint32_t arg, uint8_t *out) {
-    for (uint8_t type = 0; type < VALUE_TYPE_COUNT; type++) {
-        if (type != TYPE_MODULE && call_is(call, arg, value_type_name(type))) {
-            *out = type;
-            return true;
-        }
-    }
-    int shown = (int)size_min(call->argv[arg].size, INT32_MAX);
-    call_errorf(call, ERROR_UNKNOWN_TYPE_NAME, shown, call->argv[arg].data);
-    return false;
-}
-
-/* One option at arg; *used is how many arguments it took. False: it has replied. */
-static bool scan_read_option(struct call *call, uint32_t arg, struct scan_options *options,
-                             uint32_t *used) {
-    bool has_value = arg + 1 < call->argc;
-    *used = 2;
-    if (has_value && call_is(call, arg, "COUNT")) {
-        if (!call_int(call, arg + 1, &options->count)) return false;
-        if (options->count >= 1) return true;
-    } else if (has_value && call_is(call, arg, "MATCH")) {
-        options->pattern = call->argv[arg + 1];
-        options->filters_names = !bytes_equal(options->pattern, BYTES("*"));
-        return true;
-    } else if (has_value && call_is(call, arg, "TYPE")) {
-        return scan_read_type(call, arg + 1, &options->type);
-    } else if (call_is(call, arg, "NOVALUES")) {
-        call_error(call, ERROR_NOVALUES_HSCAN);
-        return false;
-    } else if (call_is(call, arg, "NOSCORES")) {
-        call_error(call, ERROR_NOSCORES_ZSCAN);
-        return false;
-    }
-    call_error(call, ERROR_SYNTAX);
-    return false;
 }
 
 /* SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] -- whatever is there from the first call
  * to the one that returns cursor 0 is replied at least once. */
 void cmd_scan(struct call *call) {
-    struct scan_options options = {.type = TYPE_ANY, .count = SCAN_COUNT_INITIAL};
+    struct scan_options options;
     uint64_t cursor;
-    uint32_t used;
     if (!scan_read_cursor(call, 1, &cursor)) return;
-    for (uint32_t arg = 2; arg < call->argc; arg += used) {
-        if (!scan_read_option(call, arg, &options, &used)) return;
-    }
+    if (!scan_options_read(call, 2, SCAN_TYPE, &options)) return;
 
     struct scan scan;
     scan.keyspace = call->keyspace;
@@ -123,9 +63,7 @@ void cmd_scan(struct call *call) {
         buckets--;
     } while (cursor != 0 && buckets > 0 && scan.seen < options.count);
 
-    char text[NUM_I64_TEXT_MAX];
-    reply_array(call->reply, 2);
-    reply_bulk(call->reply, bytes_make(text, num_format_u64(text, cursor)));
+    scan_reply_head(call->reply, cursor);
     reply_array(call->reply, scan.found_count);
     for (size_t i = 0; i < scan.found_count; i++) {
         reply_bulk(call->reply, entry_key(scan.found[i]));

@@ -461,11 +461,14 @@ static void loop_poll(struct exec *exec, int64_t deadline_ms) {
 }
 
 static void loop_read_all(struct exec *exec) {
-    struct client *last = exec->read_tail;
+    struct client *last = exec->read_tail, *before = NULL;
     while (last) {
         struct client *client = readable_pop(exec);
         loop_read(exec, client);
+        run_prefetch(client, 0);
+        if (before) run_prefetch(before, 1);
         if (client == last) break;
+        before = client;
     }
     io_commit(exec->io);
 }

@@ -280,6 +280,18 @@ static void window_gather(struct exec *exec, struct window *window, unsigned max
     }
 }
 
+void run_prefetch(const struct client *client, unsigned step) {
+    const struct batch *batch = client->conn.batch;
+    if (client->conn.owner != CONN_EXECUTOR || !batch || batch->next >= batch->count) return;
+    const struct request *request = &batch->requests[batch->next];
+    if (request->fault || !request->command->first_key) return;
+    if (step == 0) {
+        keyspace_prefetch_bucket(client->db, request->hash);
+    } else {
+        keyspace_prefetch_entry(client->db, request->hash);
+    }
+}
+
 /* Commands on one element of a large collection: its bucket in one step, it itself in the next. */
 static never_inline void window_prefetch_elements(const struct window *window) {
     for (unsigned step = 0; step < COMMAND_PREFETCH_STEPS; step++) {

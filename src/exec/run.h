@@ -15,6 +15,9 @@ enum run_result {
 
 /* Executes one request of a client whose connection is the executor's. */
 enum run_result run_request(struct exec *exec, struct client *client, struct request *request);
+/* Hides the waits of the client's first request for memory behind the reading of other clients:
+ * step 0 asks for the bucket, step 1, a read later, for the entry. */
+void run_prefetch(const struct client *client, unsigned step);
 /* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes. Returns
  * how many. Clients with output are in the write list afterwards. */
 unsigned run_window(struct exec *exec);

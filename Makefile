@@ -222,10 +222,15 @@ run:
 	+@$(submake) all
 	@exec src/valkey-server$(PROG_SUFFIX) ./valkey.conf
 
-bench: all
-	@if command -v redis-server >/dev/null; then peer=peer=redis-server; \
+# PEER=path: what to compare with besides redis-server.
+bench:
+	@deps/install.sh build
+	@deps/install.sh bench
+	+@$(submake) all
+	@if command -v redis-server >/dev/null; then peer=redis-server=redis-server; \
 	else echo 'redis-server is not there to compare with'; fi; \
-	$(PYTHON) tests/perf/bench.py ours=$(server) $$peer $(BENCH_ARGS)
+	$(PYTHON) tests/perf/bench.py --results tests/perf/results ours=$(server) $$peer \
+	    $(if $(PEER),$(notdir $(PEER))=$(PEER)) $(BENCH_ARGS)
 
 bindir = $(DESTDIR)$(PREFIX)/bin
 install: all
@@ -259,7 +264,7 @@ make test-integration tests/e2e with pytest    make fuzz               FUZZ_SECO
 make tidy             the house style          make lint               clang-tidy and cppcheck
 make asan ubsan tsan  everything that runs code, under a sanitizer
 make cross-aarch64    build for aarch64, run the unit tests of the lower folders under qemu
-make bench            side by side with redis-server; BENCH_ARGS="--workloads set,get"
+make bench            side by side with redis-server, with chart; PEER=path, BENCH_ARGS="--workloads set,get"
 make install          to DESTDIR/PREFIX/bin, with redis-* links; make uninstall takes them away
 make clean distclean  remove this build; remove all builds
 

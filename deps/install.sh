@@ -1,28 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# install.sh build|test [--dry-run]
+# install.sh build|test|bench [--dry-run]
 #
-# Installs from the distribution what the build or the tests need and is missing, with sudo when
+# Installs from the distribution what the build, the tests or the benchmarks need and is missing, with sudo when
 # not root. Says what it does; does nothing, and asks nothing of the network, when all is there.
 # With --dry-run it only says. Knows apt-get (Debian, Ubuntu, Raspberry Pi OS), dnf (Fedora) and
 # apk (Alpine). README.md beside this file says what each package is for.
 set -eu
 
 usage() {
-    echo "usage: $0 build|test [--dry-run]" >&2
+    echo "usage: $0 build|test|bench [--dry-run]" >&2
     exit 2
 }
 
-case "${1:-}" in build | test) purpose=$1 ;; *) usage ;; esac
+case "${1:-}" in build | test | bench) purpose=$1 ;; *) usage ;; esac
 case "${2:-}" in '') dry_run= ;; --dry-run) dry_run=1 ;; *) usage ;; esac
 
 say() { echo "deps: $*"; }
 
 # $wanted must be there in the end; $helpful is taken where the distribution has it.
 wanted="" helpful=""
-choose() { # choose "wanted of build" "helpful of build" "wanted of test" "helpful of test"
-    if [ "$purpose" = build ]; then wanted=$1 helpful=$2; else wanted=$3 helpful=$4; fi
+choose() { # choose "wanted of build" "helpful of build", the same of test, helpful of bench
+    case "$purpose" in
+    build) wanted=$1 helpful=$2 ;;
+    test) wanted=$3 helpful=$4 ;;
+    bench) helpful=$5 ;;
+    esac
 }
 # A program that may come from elsewhere: its package only if the program is not found.
 package_of() { command -v "$1" >/dev/null 2>&1 || echo "$2"; }
@@ -46,7 +50,8 @@ if command -v apt-get >/dev/null 2>&1; then
             "libcmocka-dev python3 python3-pytest python3-redis redis-server redis-tools
              clang cmake clang-format gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" \
             "redis-sentinel clang-tidy cppcheck valgrind util-linux $(clang_runtime)
-             $(package_of node nodejs)"
+             $(package_of node nodejs)" \
+            "python3 python3-matplotlib redis-server redis-tools util-linux"
     }
     has_package() {
         dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
@@ -65,7 +70,8 @@ elif command -v dnf >/dev/null 2>&1; then
             "libcmocka-devel python3 python3-pytest python3-redis clang cmake clang-tools-extra
              libasan libubsan libtsan" \
             "compiler-rt redis valkey-compat-redis cppcheck valgrind gcc-aarch64-linux-gnu
-             sysroot-aarch64-fc$(rpm -E '%{fedora}')-glibc qemu-user $(package_of node nodejs)"
+             sysroot-aarch64-fc$(rpm -E '%{fedora}')-glibc qemu-user $(package_of node nodejs)" \
+            "python3 python3-matplotlib redis valkey-compat-redis util-linux"
     }
     has_package() { rpm -q --quiet --whatprovides "$1"; }
     is_offered() { [ -n "$(dnf -q repoquery --whatprovides "$1" 2>/dev/null)" ]; }
@@ -79,7 +85,8 @@ elif command -v apk >/dev/null 2>&1; then
             "jemalloc-dev openssl-dev liburing-dev lua5.4-dev" \
             "bash coreutils cmocka-dev python3 py3-pytest py3-redis redis clang cmake
              clang-extra-tools" \
-            "compiler-rt cppcheck valgrind util-linux-misc qemu-aarch64 $(package_of node nodejs)"
+            "compiler-rt cppcheck valgrind util-linux-misc qemu-aarch64 $(package_of node nodejs)" \
+            "python3 py3-matplotlib redis util-linux-misc"
     }
     has_package() { apk info -q -e "$1"; }
     is_offered() { [ -n "$(apk search -q -x "$1" 2>/dev/null)" ]; }

@@ -11,8 +11,11 @@ by round, so that drift of the machine hits all alike. Printed per workload and 
 medians over the rounds: requests/s, user and system CPU microseconds per command (all threads of the server
 process), p99 latency in ms, and ratios against the first server named. On a small machine the client is often the
 bottleneck: then CPU per command, not requests/s, says how fast the server is.
+
+With --results DIR the figures go to DIR/NAME.json, with what the machine is, and chart.py draws
+DIR/NAME.svg from them; NAME is the time of the run.
 """
-import argparse, csv, io, json, os, shutil, socket, statistics, subprocess, sys, tempfile, time
+import argparse, csv, io, json, os, platform, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -103,10 +106,42 @@ def drive(client, server, cpus, command, requests, pipeline, clients, data, thre
             "p99": float(row["p99_latency_ms"])}
 
 
+def machine():
+    """What the figures were measured on."""
+    model = [line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith(("model name", "Model"))]
+    return {"cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(),
+            "kernel": platform.release(), "load": os.getloadavg()[0]}
+
+
+def version(spec):
+    path = spec.partition("=")[2].partition("@")[0]
+    path = shutil.which(path) or os.path.abspath(path)
+    return subprocess.run([path, "--version"], capture_output=True, text=True).stdout.strip()
+
+
+def write_results(args, results):
+    """The figures as JSON and, where matplotlib is, as a chart."""
+    os.makedirs(args.results, exist_ok=True)
+    base = os.path.join(args.results, time.strftime("%Y%m%d-%H%M%S"))
+    options = {k: getattr(args, k) for k in ("clients", "threads", "data", "rounds", "server_cpus", "client_cpus")}
+    with open(base + ".json", "w") as out:
+        json.dump({"time": time.strftime("%Y-%m-%d %H:%M:%S"), "machine": machine(), "options": options,
+                   "servers": {spec.partition("=")[0]: version(spec) for spec in args.servers},
+                   "results": results}, out, indent=1)
+    print(f"figures: {base}.json")
+    try:
+        import chart
+    except ImportError as missing:
+        print(f"no chart: {missing}")
+        return
+    chart.draw(base + ".json", base + ".svg")
+    print(f"chart:   {base}.svg")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("servers", nargs="+", metavar="NAME=PATH[@ARGS]")
-    parser.add_argument("--workloads", default="set,get")
+    parser.add_argument("--workloads", default="set,get", help="of " + ",".join(WORKLOADS) + ", or all")
     parser.add_argument("--pipelines", default="1,16")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=0, help="per measurement (default: 200k at pipeline 1, else 1.5M)")
@@ -118,6 +153,7 @@ def main():
     parser.add_argument("--client-cpus", default="1")
     parser.add_argument("--port", type=int, default=26300)
     parser.add_argument("--json", help="also write all figures to this file")
+    parser.add_argument("--results", metavar="DIR", help="write figures and chart into this folder")
     args = parser.parse_args()
     workloads = args.workloads.split(",") if args.workloads != "all" else list(WORKLOADS)
     client = shutil.which(args.client) or sys.exit(f"{args.client} not found (apt-get install redis-tools)")
@@ -151,6 +187,8 @@ def main():
                 server.stop()
     if args.json:
         json.dump(results, open(args.json, "w"), indent=1)
+    if args.results:
+        write_results(args, results)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finding in a B+tree: by order, by rank, item by item. */
+#include "ds/btree_internal.h"
+
+enum { LEAF_HEAD_LINES = 3 }; /* header and marks */
+
+typedef uint8_t byte_vector __attribute__((vector_size(16)));
+enum { VECTOR_SIZE = sizeof(byte_vector) };
+static_assert(BTREE_LEAF_CAP % VECTOR_SIZE == 0, "marks are read in whole vectors");
+static_assert(BTREE_LEAF_CAP < 256, "their number fits a byte");
+
+static unsigned vector_sum(byte_vector counts) {
+    uint64_t halves[2];
+    memcpy(halves, &counts, sizeof(halves));
+    return (unsigned)(((halves[0] + halves[1]) * 0x0101010101010101ull) >> 56);
+}
+
+/* *below: how many marks are less; *upto: how many are less or equal. */
+static void count_marks(const struct btree_leaf *leaf, uint8_t mark, unsigned *below,
+                        unsigned *upto) {
+    byte_vector wanted, less = {0}, more = {0};
+    memset(&wanted, mark, sizeof(wanted));
+    for (unsigned i = 0; i < BTREE_LEAF_CAP; i += VECTOR_SIZE) {
+        byte_vector marks;
+        memcpy(&marks, leaf->marks + i, sizeof(marks));
+        less -= (byte_vector)(marks < wanted);
+        more -= (byte_vector)(marks > wanted);
+    }
+    *below = vector_sum(less);
+    unsigned at_most = BTREE_LEAF_CAP - vector_sum(more);
+    *upto = at_most < leaf->count ? at_most : leaf->count; /* the unused ones are the highest */
+}
+
+/* Among items of the same key. */
+static bool is_before(const struct btree *tree, const struct btree_target *target,
+                      const void *item) {
+    if (target->item) {
+        if (item == target->item) return target->or_equal;
+        return tree->type->compare(item, target->item) < 0;
+    }
+    return target->before ? target->before(target->ctx, item) : target->or_equal;
+}
+
+static unsigned leaf_search(const struct btree *tree, const struct btree_leaf *leaf,
+                            const struct btree_target *target) {
+    unsigned low = 0, high = leaf->count;
+    if (!target->any_key) count_marks(leaf, leaf_mark(leaf, target->key), &low, &high);
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        const void *item = leaf_item(leaf, middle);
+        uint64_t key = target->any_key ? 0 : tree->type->key(item);
+        bool before = key == target->key ? is_before(tree, target, item) : key < target->key;
+        if (before) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* How many of the keys are less. Without branches: what comes out cannot be predicted. */
+static unsigned keys_below(const uint64_t *keys, unsigned count, uint64_t key) {
+    const uint64_t *from = keys;
+    while (count > 1) {
+        unsigned half = count / 2;
+        from += from[half - 1] < key ? half : 0;
+        count -= half;
+    }
+    return (unsigned)(from - keys) + (count == 1 && *from < key);
+}
+
+/* The last child whose first item is before the target, or the first child. */
+static unsigned inner_search(const struct btree *tree, struct btree_inner *node,
+                             const struct btree_target *target) {
+    const uint64_t *keys = inner_keys(node);
+    void *const *firsts = inner_firsts(node);
+    unsigned low = 0, high = node->count;
+    if (!target->any_key) {
+        low = keys_below(keys, node->count, target->key);
+        high = low;
+        if (high < node->count && keys[high] == target->key) {
+            high = target->key == UINT64_MAX ? node->count
+                                             : keys_below(keys, node->count, target->key + 1);
+        }
+    }
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (is_before(tree, target, firsts[middle])) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low ? low - 1 : 0;
+}
+
+static uint64_t sum(const uint64_t *counts, unsigned count) {
+    uint64_t sums[4] = {0}; /* apart, so that additions do not wait for each other */
+    unsigned i = 0;
+    for (; i + 4 <= count; i += 4) {
+        for (unsigned k = 0; k < 4; k++)
+            sums[k] += counts[i + k];
+    }
+    for (; i < count; i++)
+        sums[0] += counts[i];
+    return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+static void prefetch_head(const void *leaf) {
+    for (size_t i = 0; i < LEAF_HEAD_LINES; i++)
+        prefetch_line((const char *)leaf + i * CACHE_LINE);
+}
+
+size_t btree__descend(const struct btree *tree, const struct btree_target *target,
+                      struct btree_path *path) {
+    void *node = tree->root;
+    uint64_t rank = 0;
+    for (unsigned depth = 0; depth < tree->height; depth++) {
+        struct btree_inner *inner = node;
+        unsigned index = inner_search(tree, inner, target);
+        node = inner_children(inner)[index];
+        if (depth + 1 == tree->height) prefetch_head(node);
+        rank += sum(inner_counts(inner), index); /* while the child is on its way */
+        path->nodes[depth] = inner;
+        path->indexes[depth] = index;
+    }
+    path->leaf = node;
+    path->at = leaf_search(tree, path->leaf, target);
+    return (size_t)rank + path->at;
+}
+
+size_t btree__find(const struct btree *tree, const void *item, struct btree_path *path) {
+    check(tree->root != NULL);
+    const struct btree_target target = {
+        .key = tree->type->key(item), .item = item, .or_equal = true};
+    size_t rank = btree__descend(tree, &target, path);
+    /* The target was the place behind the item. */
+    check(path->at > 0);
+    path->at--;
+    check(leaf_item(path->leaf, path->at) == item);
+    return rank - 1;
+}
+
+void btree__descend_to_rank(const struct btree *tree, size_t rank, struct btree_path *path) {
+    dcheck(rank < tree->count);
+    void *node = tree->root;
+    uint64_t left = rank;
+    for (unsigned depth = 0; depth < tree->height; depth++) {
+        struct btree_inner *inner = node;
+        const uint64_t *counts = inner_counts(inner);
+        unsigned index = 0;
+        while (left >= counts[index])
+            left -= counts[index++];
+        path->nodes[depth] = inner;
+        path->indexes[depth] = index;
+        node = inner_children(inner)[index];
+    }
+    path->leaf = node;
+    path->at = (unsigned)left;
+}
+
+size_t btree_rank(const struct btree *tree, const void *item) {
+    struct btree_path path;
+    return btree__find(tree, item, &path);
+}
+
+void *btree_at(const struct btree *tree, size_t rank) {
+    if (rank >= tree->count) return NULL;
+    struct btree_path path;
+    btree__descend_to_rank(tree, rank, &path);
+    return leaf_item(path.leaf, path.at);
+}
+
+static size_t seek(const struct btree *tree, const struct btree_target *target) {
+    struct btree_path path;
+    return tree->root ? btree__descend(tree, target, &path) : 0;
+}
+
+size_t btree_seek_key(const struct btree *tree, uint64_t key, bool or_equal) {
+    return seek(tree, &(struct btree_target){.key = key, .or_equal = or_equal});
+}
+
+size_t btree_seek(const struct btree *tree, uint64_t key, btree_before_fn before, void *ctx) {
+    return seek(tree, &(struct btree_target){.key = key, .before = before, .ctx = ctx});
+}
+
+size_t btree_seek_any(const struct btree *tree, btree_before_fn before, void *ctx) {
+    return seek(tree, &(struct btree_target){.before = before, .ctx = ctx, .any_key = true});
+}
+
+size_t btree_read(const struct btree *tree, size_t rank, void **out, size_t max) {
+    size_t read = 0;
+    struct btree_path path;
+    while (read < max && rank + read < tree->count) {
+        btree__descend_to_rank(tree, rank + read, &path);
+        while (read < max && path.at < path.leaf->count)
+            out[read++] = leaf_item(path.leaf, path.at++);
+    }
+    return read;
+}
+
+void btree_prefetch(const struct btree *tree, uint64_t key) {
+    const struct btree_target target = {.key = key};
+    void *node = tree->root;
+    for (unsigned depth = 0; depth < tree->height; depth++)
+        node = inner_children(node)[inner_search(tree, node, &target)];
+    if (node) prefetch_head(node);
+}
+
+/* ---- walking ---- */
+
+void btree_iter_init(struct btree_iter *iter, const struct btree *tree, size_t rank,
+                     bool backwards) {
+    iter->tree = tree;
+    iter->backwards = backwards;
+    iter->rank = backwards && rank < tree->count ? rank + 1 : rank;
+    iter->used = iter->count = 0;
+    if (backwards && rank >= tree->count) iter->rank = 0; /* nothing is there */
+}
+
+static bool iter_load(struct btree_iter *iter) {
+    size_t want = BTREE_ITER_WINDOW, from = iter->rank;
+    if (iter->backwards) {
+        want = size_min(want, iter->rank);
+        from = iter->rank - want;
+    }
+    iter->count = (unsigned)btree_read(iter->tree, from, iter->items, want);
+    iter->used = 0;
+    iter->rank = iter->backwards ? from : from + iter->count;
+    for (unsigned i = 0; i < iter->count; i++)
+        prefetch_line(iter->items[i]);
+    return iter->count > 0;
+}
+
+void *btree_iter_next(struct btree_iter *iter) {
+    if (iter->used == iter->count && !iter_load(iter)) return NULL;
+    unsigned index = iter->used++;
+    return iter->items[iter->backwards ? iter->count - 1 - index : index];
+}

@@ -15,7 +15,8 @@
  *   11110001/2/3/4   signed integer of 16, 24, 32, 64 bits, LE    3, 4, 5, 9
  *   11110000     string with a size of 32 bits, LE                5 + size
  *   The backward length is in groups of 7 bits, 1 to 5 bytes, read from its end: the last byte is
- *   the lowest group, and bit 7 says that another byte lies before it.
+ *   the lowest group, and bit 7 says that another byte lies before it. The highest value of 2, 3
+ *   and 4 bytes (16383, ...) is written with one byte more.
  *
  * The bytes are an allocation of base/mem.h owned by the caller. A function that changes them takes
  * the address of the caller's pointer, since they may move. An element is meant by its offset from
@@ -76,7 +77,8 @@ bool listpack_equals(const struct listpack *lp, size_t at, struct bytes bytes);
  * again (1: the fields of field-value pairs); LISTPACK_END if there is none. O(n). */
 size_t listpack_find(const struct listpack *lp, size_t at, struct bytes bytes, unsigned skip);
 
-/* ---- changing: each O(size) ---- */
+/* ---- changing: each O(size), additions at the end amortised O(their own) ---- */
+/* Bytes given must not lie in the listpack that is changed: it may move under them. */
 /* Bytes that an addition of this element takes, at most. */
 size_t listpack_cost(struct bytes bytes);
 void listpack_append(struct listpack **lp, struct bytes bytes);

@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Room: additions use up what the allocator's size class leaves, whose steps make them amortised
+ * O(1) at the end; from LISTPACK_SLACK_MIN on an eighth is added for allocators with small steps.
+ * Removals give back when a power of two is crossed and half of the allocation is free, so that
+ * sizes that go up and down around one point do not move the bytes each time.
+ *
+ * A backward length of n bytes holds 7n bits less its highest value: 16383 takes 3 bytes, 2097151
+ * takes 4. Peers write it so and skip it so; ours must be theirs to the byte. */
+#include "ds/listpack.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+enum {
+    END_BYTE = 0xff,
+    COUNT_AT = 4,
+    STRING6_MAX = 63,
+    STRING12_MAX = 4095,
+    HEAD_MAX = 9, /* bytes of an encoding before a string's own, and of a whole integer */
+    BACK_MAX = 5,
+    LISTPACK_SLACK_MIN = 16 * 1024,
+};
+enum { /* first bytes */
+       FIRST_STRING6 = 0x80,
+       FIRST_INT13 = 0xc0,
+       FIRST_STRING12 = 0xe0,
+       FIRST_STRING32 = 0xf0,
+       FIRST_INT16 = 0xf1,
+       FIRST_INT24 = 0xf2,
+       FIRST_INT32 = 0xf3,
+       FIRST_INT64 = 0xf4,
+};
+
+/* ---- bytes ---- */
+
+static inline uint8_t *bytes_at(struct listpack *lp, size_t at) { return (uint8_t *)lp + at; }
+static inline const uint8_t *read_at(const struct listpack *lp, size_t at) {
+    return (const uint8_t *)lp + at;
+}
+
+static inline uint64_t load_le(const uint8_t *p, unsigned size) {
+    uint64_t value = 0;
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint64_t)p[i] << (8 * i);
+    return value;
+}
+
+static inline void store_le(uint8_t *p, uint64_t value, unsigned size) {
+    for (unsigned i = 0; i < size; i++)
+        p[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline size_t total_of(const struct listpack *lp) { return load_le(read_at(lp, 0), 4); }
+static inline void set_total(struct listpack *lp, size_t total) {
+    store_le(bytes_at(lp, 0), total, 4);
+}
+static inline size_t header_count(const struct listpack *lp) {
+    return load_le(read_at(lp, COUNT_AT), 2);
+}
+static inline void set_header_count(struct listpack *lp, size_t count) {
+    store_le(bytes_at(lp, COUNT_AT), size_min(count, LISTPACK_COUNT_UNKNOWN), 2);
+}
+static inline void count_added(struct listpack *lp, size_t count) {
+    set_header_count(lp, header_count(lp) + count); /* once unknown it stays so */
+}
+static inline void count_removed(struct listpack *lp, size_t count) {
+    size_t before = header_count(lp);
+    if (before == LISTPACK_COUNT_UNKNOWN) return;
+    dcheck(before >= count);
+    set_header_count(lp, before - count);
+}
+
+/* ---- elements ---- */
+
+static inline size_t back_size(size_t size) {
+    if (likely(size <= 127)) return 1;
+    if (size < 16383) return 2;
+    if (size < 2097151) return 3;
+    return size < 268435455 ? 4 : 5;
+}
+
+/* Writes the backward length at p; returns its size. */
+static inline size_t write_back(uint8_t *p, size_t size) {
+    size_t count = back_size(size);
+    if (likely(count == 1)) {
+        p[0] = (uint8_t)size;
+        return 1;
+    }
+    for (size_t i = count; i-- > 0; size >>= 7)
+        p[i] = (uint8_t)((size & 127) | (i > 0 ? 128 : 0));
+    return count;
+}
+
+/* The length that ends before p. */
+static inline size_t read_back(const uint8_t *p) {
+    size_t size = *--p & 127;
+    for (unsigned shift = 7; unlikely(*p & 128); shift += 7) {
+        dcheck(shift <= 28);
+        size |= (size_t)(*--p & 127) << shift;
+    }
+    return size;
+}
+
+/* Bytes of an encoding before the string's own; of an integer all. first: not END_BYTE. */
+static inline size_t head_size(uint8_t first) {
+    if (first < FIRST_INT13) return 1;
+    if (first < FIRST_STRING32) return 2;
+    static const uint8_t sizes[] = {5, 3, 4, 5, 9};
+    return first <= FIRST_INT64 ? sizes[first - FIRST_STRING32] : 0;
+}
+
+/* Bytes of the string behind its head of head_size; 0 for an integer. */
+static inline size_t string_size(const uint8_t *p) {
+    uint8_t first = p[0];
+    if (first < FIRST_STRING6) return 0;
+    if (likely(first < FIRST_INT13)) return first & STRING6_MAX;
+    if (first < FIRST_STRING12) return 0;
+    if (first < FIRST_STRING32) return (size_t)(first & 15) << 8 | p[1];
+    return first == FIRST_STRING32 ? load_le(p + 1, 4) : 0;
+}
+
+static inline bool is_string(uint8_t first) {
+    return (first >= FIRST_STRING6 && first < FIRST_INT13) ||
+           (first >= FIRST_STRING12 && first <= FIRST_STRING32);
+}
+
+/* Encoding and data, without the backward length. */
+static inline size_t element_size(const uint8_t *p) {
+    uint8_t first = p[0];
+    if (likely(first < FIRST_INT13)) return first < FIRST_STRING6 ? 1 : 1u + (first & STRING6_MAX);
+    return head_size(first) + string_size(p);
+}
+
+/* The whole of it. */
+static inline size_t element_span(const uint8_t *p) {
+    size_t size = element_size(p);
+    return size + back_size(size);
+}
+
+static inline int64_t sign_extend(uint64_t value, unsigned bits) {
+    return (int64_t)(value << (64 - bits)) >> (64 - bits);
+}
+
+static int64_t read_int(const uint8_t *p) {
+    uint8_t first = p[0];
+    if (first < FIRST_STRING6) return first;
+    if (first < FIRST_STRING12) return sign_extend((uint64_t)(first & 31) << 8 | p[1], 13);
+    unsigned size = (unsigned)head_size(first) - 1;
+    return sign_extend(load_le(p + 1, size), 8 * size);
+}
+
+static inline struct listpack_value read_value(const uint8_t *p) {
+    if (!is_string(p[0])) return (struct listpack_value){.integer = read_int(p)};
+    return (struct listpack_value){.data = (const char *)p + head_size(p[0]),
+                                   .size = string_size(p)};
+}
+
+/* An element about to be written: a head, then perhaps a string. */
+struct element {
+    uint8_t head[HEAD_MAX];
+    uint8_t head_size;
+    struct bytes string; /* none of an integer */
+};
+
+static void encode_int(struct element *e, int64_t integer) {
+    e->string = bytes_make(NULL, 0);
+    if (integer >= 0 && integer <= 127) {
+        e->head[0] = (uint8_t)integer;
+        e->head_size = 1;
+        return;
+    }
+    if (integer >= -4096 && integer <= 4095) {
+        e->head[0] = (uint8_t)(FIRST_INT13 | (integer >> 8 & 31));
+        e->head[1] = (uint8_t)integer;
+        e->head_size = 2;
+        return;
+    }
+    static const uint8_t firsts[] = {
+        [2] = FIRST_INT16, [3] = FIRST_INT24, [4] = FIRST_INT32, [8] = FIRST_INT64};
+    unsigned size = integer >= INT16_MIN && integer <= INT16_MAX   ? 2
+                    : integer >= -(1 << 23) && integer < 1 << 23   ? 3
+                    : integer >= INT32_MIN && integer <= INT32_MAX ? 4
+                                                                   : 8;
+    e->head[0] = firsts[size];
+    store_le(e->head + 1, (uint64_t)integer, size);
+    e->head_size = (uint8_t)(1 + size);
+}
+
+/* True if the bytes are an integer's canonical text. */
+static inline bool parse_int(struct bytes bytes, int64_t *out) {
+    if (bytes.size == 0 || bytes.size > NUM_I64_TEXT_MAX) return false;
+    char first = bytes.data[0];
+    if (likely(!char_is_digit(first) && first != '-')) return false;
+    return num_parse_i64(bytes, out);
+}
+
+static void encode(struct element *e, struct bytes bytes) {
+    int64_t integer;
+    if (parse_int(bytes, &integer)) {
+        encode_int(e, integer);
+        return;
+    }
+    e->string = bytes;
+    if (likely(bytes.size <= STRING6_MAX)) {
+        e->head[0] = (uint8_t)(FIRST_STRING6 | bytes.size);
+        e->head_size = 1;
+    } else if (bytes.size <= STRING12_MAX) {
+        e->head[0] = (uint8_t)(FIRST_STRING12 | bytes.size >> 8);
+        e->head[1] = (uint8_t)bytes.size;
+        e->head_size = 2;
+    } else {
+        check(bytes.size < LISTPACK_SIZE_MAX);
+        e->head[0] = FIRST_STRING32;
+        store_le(e->head + 1, bytes.size, 4);
+        e->head_size = 5;
+    }
+}
+
+static inline size_t encoded_span(const struct element *e) {
+    size_t size = e->head_size + e->string.size;
+    return size + back_size(size);
+}
+
+static void write_element(uint8_t *p, const struct element *e) {
+    memcpy(p, e->head, e->head_size);
+    p += e->head_size;
+    if (e->string.size > 0) memcpy(p, e->string.data, e->string.size);
+    write_back(p + e->string.size, e->head_size + e->string.size);
+}
+
+/* ---- room ---- */
+
+static void make_room(struct listpack **lp, size_t total) {
+    check(total <= LISTPACK_SIZE_MAX);
+    if (likely(total <= mem_usable_size(*lp))) return;
+    *lp = mem_realloc(*lp, total < LISTPACK_SLACK_MIN ? total : total + total / 8);
+}
+
+static void give_back(struct listpack **lp, size_t before, size_t total) {
+    if (likely((before ^ total) <= total)) return; /* their highest bits are the same one */
+    if (mem_usable_size(*lp) / 2 >= total) *lp = mem_realloc(*lp, total);
+}
+
+/* Replaces removed bytes at `at` by added ones, which the caller writes at the address returned. */
+static uint8_t *splice(struct listpack **lp, size_t at, size_t removed, size_t added) {
+    size_t before = total_of(*lp), total = before - removed + added;
+    dcheck(at >= LISTPACK_HEADER && at + removed < before);
+    if (added == removed) return bytes_at(*lp, at);
+    if (added > removed) make_room(lp, total);
+    memmove(bytes_at(*lp, at + added), bytes_at(*lp, at + removed), before - at - removed);
+    set_total(*lp, total);
+    if (added < removed) give_back(lp, before, total);
+    return bytes_at(*lp, at);
+}
+
+/* ---- life ---- */
+
+struct listpack *listpack_create(size_t cap_hint) {
+    struct listpack *lp = mem_alloc(size_max(cap_hint, LISTPACK_EMPTY_SIZE));
+    set_total(lp, LISTPACK_EMPTY_SIZE);
+    set_header_count(lp, 0);
+    *bytes_at(lp, LISTPACK_HEADER) = END_BYTE;
+    return lp;
+}
+
+void listpack_destroy(struct listpack **lp) {
+    mem_free(*lp);
+    *lp = NULL;
+}
+
+struct listpack *listpack_copy(const struct listpack *lp) {
+    size_t total = total_of(lp);
+    struct listpack *copy = mem_alloc(total);
+    memcpy(copy, lp, total);
+    return copy;
+}
+
+void listpack_shrink(struct listpack **lp) {
+    size_t total = total_of(*lp);
+    if (mem_good_size(total) < mem_usable_size(*lp)) *lp = mem_realloc(*lp, total);
+}
+
+/* ---- reading ---- */
+
+size_t listpack_size(const struct listpack *lp) { return total_of(lp); }
+size_t listpack_memory_bytes(const struct listpack *lp) { return mem_usable_size(lp); }
+
+size_t listpack_count(const struct listpack *lp) {
+    size_t count = header_count(lp);
+    if (likely(count != LISTPACK_COUNT_UNKNOWN)) return count;
+    count = 0;
+    for (const uint8_t *p = read_at(lp, LISTPACK_HEADER); *p != END_BYTE; p += element_span(p))
+        count++;
+    return count;
+}
+
+/* The offset of what is at p, which may be the end. */
+static inline size_t offset_of(const struct listpack *lp, const uint8_t *p) {
+    return *p == END_BYTE ? LISTPACK_END : (size_t)(p - read_at(lp, 0));
+}
+
+size_t listpack_first(const struct listpack *lp) {
+    return offset_of(lp, read_at(lp, LISTPACK_HEADER));
+}
+
+/* The offset of the element that ends at `at`. */
+static inline size_t offset_before(const struct listpack *lp, size_t at) {
+    if (at == LISTPACK_HEADER) return LISTPACK_END;
+    size_t size = read_back(read_at(lp, at));
+    return at - back_size(size) - size;
+}
+
+size_t listpack_last(const struct listpack *lp) { return offset_before(lp, total_of(lp) - 1); }
+
+size_t listpack_next(const struct listpack *lp, size_t at) {
+    dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
+    const uint8_t *p = read_at(lp, at);
+    return offset_of(lp, p + element_span(p));
+}
+
+size_t listpack_prev(const struct listpack *lp, size_t at) {
+    dcheck(at >= LISTPACK_HEADER && at < total_of(lp));
+    return offset_before(lp, at);
+}
+
+size_t listpack_seek(const struct listpack *lp, int64_t index) {
+    size_t count = header_count(lp);
+    if (likely(count != LISTPACK_COUNT_UNKNOWN)) {
+        int64_t size = (int64_t)count;
+        if (index < -size || index >= size) return LISTPACK_END;
+        if (index >= 0 && index > size / 2) index -= size;
+        if (index < 0 && -index > size / 2 + 1) index += size;
+    }
+    if (index < 0) {
+        size_t at = listpack_last(lp);
+        while (at != LISTPACK_END && ++index < 0)
+            at = offset_before(lp, at);
+        return at;
+    }
+    const uint8_t *p = read_at(lp, LISTPACK_HEADER);
+    while (index-- > 0 && *p != END_BYTE)
+        p += element_span(p);
+    return offset_of(lp, p);
+}
+
+struct listpack_value listpack_get(const struct listpack *lp, size_t at) {
+    dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
+    return read_value(read_at(lp, at));
+}
+
+struct bytes listpack_value_bytes(const struct listpack_value *value,
+                                  char scratch[NUM_I64_TEXT_MAX]) {
+    if (value->data) return bytes_make(value->data, value->size);
+    return bytes_make(scratch, num_format_i64(scratch, value->integer));
+}
+
+struct bytes listpack_get_bytes(const struct listpack *lp, size_t at,
+                                char scratch[NUM_I64_TEXT_MAX]) {
+    struct listpack_value value = listpack_get(lp, at);
+    return listpack_value_bytes(&value, scratch);
+}
+
+/* What elements are compared with: bytes, and the integer they are if they are one. */
+struct wanted {
+    struct bytes bytes;
+    bool is_int;
+    int64_t integer;
+};
+
+static inline bool equals(const uint8_t *p, const struct wanted *wanted) {
+    if (!is_string(p[0])) return wanted->is_int && read_int(p) == wanted->integer;
+    /* Files from elsewhere may have integers as text. */
+    size_t size = string_size(p);
+    return size == wanted->bytes.size &&
+           (size == 0 || memcmp(p + head_size(p[0]), wanted->bytes.data, size) == 0);
+}
+
+bool listpack_equals(const struct listpack *lp, size_t at, struct bytes bytes) {
+    dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
+    struct wanted wanted = {.bytes = bytes};
+    wanted.is_int = parse_int(bytes, &wanted.integer);
+    return equals(read_at(lp, at), &wanted);
+}
+
+/* The first of the elements at p, p + 1 + skip, ... that equals; or the end byte. */
+static const uint8_t *find_any(const uint8_t *p, const struct wanted *wanted, unsigned skip) {
+    while (*p != END_BYTE && !equals(p, wanted)) {
+        p += element_span(p);
+        for (unsigned i = 0; i < skip && *p != END_BYTE; i++)
+            p += element_span(p);
+    }
+    return p;
+}
+
+/* The same for a string of up to 63 bytes that is no integer: its first byte tells it apart, but
+ * in files from elsewhere a longer head than it needs is possible. */
+static const uint8_t *find_short(const uint8_t *p, const struct wanted *wanted, unsigned skip) {
+    struct bytes bytes = wanted->bytes;
+    uint8_t first = (uint8_t)(FIRST_STRING6 | bytes.size);
+    while (*p != END_BYTE) {
+        if (*p == first && memcmp(p + 1, bytes.data, bytes.size) == 0) break;
+        if (unlikely(*p >= FIRST_STRING12) && equals(p, wanted)) break;
+        p += element_span(p);
+        for (unsigned i = 0; i < skip && *p != END_BYTE; i++)
+            p += element_span(p);
+    }
+    return p;
+}
+
+size_t listpack_find(const struct listpack *lp, size_t at, struct bytes bytes, unsigned skip) {
+    if (at == LISTPACK_END) return LISTPACK_END;
+    dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
+    struct wanted wanted = {.bytes = bytes};
+    wanted.is_int = parse_int(bytes, &wanted.integer);
+    const uint8_t *p = read_at(lp, at);
+    bool is_short = !wanted.is_int && bytes.size > 0 && bytes.size <= STRING6_MAX;
+    p = is_short ? find_short(p, &wanted, skip) : find_any(p, &wanted, skip);
+    return offset_of(lp, p);
+}
+
+/* ---- changing ---- */
+
+size_t listpack_cost(struct bytes bytes) {
+    size_t head = bytes.size <= STRING6_MAX ? 1 : bytes.size <= STRING12_MAX ? 2 : 5;
+    return head + bytes.size + back_size(head + bytes.size);
+}
+
+static size_t insert_element(struct listpack **lp, size_t at, const struct element *e) {
+    write_element(splice(lp, at, 0, encoded_span(e)), e);
+    count_added(*lp, 1);
+    return at;
+}
+
+/* Without the detour of an element, and without moving more than the end byte. */
+static void append_short(struct listpack **lp, struct bytes bytes) {
+    size_t old = total_of(*lp), total = old + bytes.size + 2;
+    make_room(lp, total);
+    uint8_t *p = bytes_at(*lp, old - 1);
+    p[0] = (uint8_t)(FIRST_STRING6 | bytes.size);
+    if (bytes.size > 0) memcpy(p + 1, bytes.data, bytes.size);
+    p[1 + bytes.size] = (uint8_t)(1 + bytes.size);
+    p[2 + bytes.size] = END_BYTE;
+    set_total(*lp, total);
+    count_added(*lp, 1);
+}
+
+void listpack_append(struct listpack **lp, struct bytes bytes) {
+    int64_t integer;
+    if (likely(bytes.size <= STRING6_MAX) && !parse_int(bytes, &integer)) {
+        append_short(lp, bytes);
+    } else {
+        listpack_insert(lp, LISTPACK_END, bytes);
+    }
+}
+
+void listpack_append_int(struct listpack **lp, int64_t integer) {
+    struct element e;
+    encode_int(&e, integer);
+    insert_element(lp, total_of(*lp) - 1, &e);
+}
+
+void listpack_prepend(struct listpack **lp, struct bytes bytes) {
+    listpack_insert(lp, LISTPACK_HEADER, bytes);
+}
+
+size_t listpack_insert(struct listpack **lp, size_t at, struct bytes bytes) {
+    struct element e;
+    encode(&e, bytes);
+    return insert_element(lp, at == LISTPACK_END ? total_of(*lp) - 1 : at, &e);
+}
+
+static size_t replace_element(struct listpack **lp, size_t at, const struct element *e) {
+    uint8_t *p = splice(lp, at, element_span(read_at(*lp, at)), encoded_span(e));
+    write_element(p, e);
+    return at;
+}
+
+size_t listpack_replace(struct listpack **lp, size_t at, struct bytes bytes) {
+    struct element e;
+    encode(&e, bytes);
+    return replace_element(lp, at, &e);
+}
+
+size_t listpack_replace_int(struct listpack **lp, size_t at, int64_t integer) {
+    struct element e;
+    encode_int(&e, integer);
+    return replace_element(lp, at, &e);
+}
+
+size_t listpack_remove(struct listpack **lp, size_t at) {
+    dcheck(at >= LISTPACK_HEADER && at < total_of(*lp) - 1);
+    const uint8_t *p = splice(lp, at, element_span(read_at(*lp, at)), 0);
+    count_removed(*lp, 1);
+    return offset_of(*lp, p);
+}
+
+size_t listpack_remove_range(struct listpack **lp, size_t at, size_t count) {
+    if (at == LISTPACK_END) return LISTPACK_END;
+    const uint8_t *from = read_at(*lp, at), *to = from;
+    size_t removed = 0;
+    for (; removed < count && *to != END_BYTE; removed++)
+        to += element_span(to);
+    from = splice(lp, at, (size_t)(to - from), 0);
+    count_removed(*lp, removed);
+    return offset_of(*lp, from);
+}
+
+void listpack_append_range(struct listpack **lp, const struct listpack *from_lp, size_t from,
+                           size_t to) {
+    check(*lp != from_lp);
+    if (from == LISTPACK_END) return;
+    size_t end = to == LISTPACK_END ? total_of(from_lp) - 1 : to, count = 0;
+    for (size_t at = from; at < end; at += element_span(read_at(from_lp, at)))
+        count++;
+    memcpy(splice(lp, total_of(*lp) - 1, 0, end - from), read_at(from_lp, from), end - from);
+    count_added(*lp, count);
+}
+
+/* ---- checking ---- */
+
+/* The span of the element at p if it is whole, has room bytes at most, and says its size rightly
+ * behind itself; else 0. */
+static size_t valid_span(const uint8_t *p, size_t room) {
+    size_t head = room > 0 ? head_size(p[0]) : 0;
+    if (head == 0 || head > room || string_size(p) > room) return 0;
+    size_t size = head + string_size(p), back = back_size(size);
+    if (size > room || back > room - size) return 0;
+
+    uint8_t expected[BACK_MAX];
+    write_back(expected, size);
+    return memcmp(expected, p + size, back) == 0 ? size + back : 0;
+}
+
+bool listpack_validate(const void *data, size_t size,
+                       bool (*fn)(void *ctx, const struct listpack_value *value), void *ctx) {
+    if (size < LISTPACK_EMPTY_SIZE || size > LISTPACK_SIZE_MAX) return false;
+    const struct listpack *lp = data;
+    if (total_of(lp) != size || *read_at(lp, size - 1) != END_BYTE) return false;
+
+    size_t count = 0;
+    for (size_t at = LISTPACK_HEADER, end = size - 1; at < end; count++) {
+        size_t span = valid_span(read_at(lp, at), end - at);
+        if (span == 0) return false;
+        struct listpack_value value = read_value(read_at(lp, at));
+        if (fn && !fn(ctx, &value)) return false;
+        at += span;
+    }
+    return header_count(lp) == LISTPACK_COUNT_UNKNOWN || header_count(lp) == count;
+}
+
+void listpack_verify(const struct listpack *lp) {
+    size_t total = total_of(lp);
+    check(total <= mem_usable_size(lp));
+    check(listpack_validate(lp, total, NULL, NULL));
+    size_t count = 0;
+    for (size_t at = listpack_last(lp); at != LISTPACK_END; at = listpack_prev(lp, at))
+        count++;
+    check(count == listpack_count(lp));
+    check(header_count(lp) == LISTPACK_COUNT_UNKNOWN || header_count(lp) == count);
+}

@@ -25,7 +25,8 @@
  * 1. 1 <= bucket_count, mask is the smallest power of two not below it, minus 1.
  * 2. An entry is in the chain of its home bucket, once, and its tag is the top byte of its hash.
  * 3. count and child_count are exact; keys are unique.
- * 4. A bucket with a child has no entry in the last slot. A child is never empty, a home may be.
+ * 4. A bucket has a child exactly if below is not 0, and then its last slot is the link. below has
+ *    the bits of all tags in the buckets after it. A child is never empty, a home may be.
  * 5. Segments are there up to the bucket bucket_count - 1, and none beyond. */
 #include "ds/hashtab.h"
 
@@ -33,13 +34,13 @@
 #include "ds/hashtab_inline.h"
 
 #ifndef HASHTAB_LOAD_EIGHTHS
-#define HASHTAB_LOAD_EIGHTHS 40 /* measured: see README.md */
+#define HASHTAB_LOAD_EIGHTHS 58 /* measured: see README.md */
 #endif
 
 enum {
     LOAD_EIGHTHS = HASHTAB_LOAD_EIGHTHS,        /* the table grows beyond this/8 entries a bucket */
     COMFORTABLE_EIGHTHS = LOAD_EIGHTHS * 3 / 4, /* shrinking ends here ... */
-    SPARSE_EIGHTHS = 16,                        /* ... and begins here */
+    SPARSE_EIGHTHS = 24,                        /* ... and begins here */
     FORCED_FACTOR = 4,                          /* a paused table grows at this times the load */
     PREFETCH_LEAD = 2, /* additions between prefetching and splitting a bucket */
     SEGMENT0_MAX = 1 << HASHTAB_SEGMENT_BITS,
@@ -72,70 +73,128 @@ static void set_bucket_count(struct hashtab *tab, uint64_t count) {
     tab->mask = count == 1 ? 0 : BIT(64 - __builtin_clzll(count - 1)) - 1;
 }
 
-static void bucket_put(struct hashtab_bucket *bucket, unsigned slot, uint8_t tag, void *entry) {
-    bucket->slots[slot] = entry;
-    bucket->tags[slot] = tag;
-    bucket->meta |= (uint8_t)BIT(slot);
+/* ---- buckets and chains ---- */
+
+static void bucket_clear(struct hashtab_bucket *bucket) {
+    memset(bucket->tags, HASHTAB_TAG_FREE, sizeof(bucket->tags));
+    bucket->below = 0;
 }
 
-/* The slots of a bucket that may take an entry, as bits. */
-static unsigned bucket_room(const struct hashtab_bucket *bucket) {
-    unsigned used = bucket->meta | (unsigned)(bucket->meta & HASHTAB_CHAINED) >> 1;
-    return ~used & HASHTAB_FULL;
+static void bucket_put(struct hashtab_bucket *bucket, unsigned slot, uint8_t tag, void *entry) {
+    hashtab_set_slot(bucket, slot, entry);
+    bucket->tags[slot] = tag;
+}
+
+static void bucket_link(struct hashtab_bucket *bucket, const struct hashtab_bucket *child) {
+    hashtab_set_slot(bucket, HASHTAB_LINK, child);
+    bucket->tags[HASHTAB_LINK] = HASHTAB_TAG_NONE;
 }
 
 static void bucket_prefetch_entries(const struct hashtab_bucket *bucket) {
-    for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
-        prefetch_line(bucket->slots[__builtin_ctz(used)]);
+    for (uint64_t used = hashtab_used(bucket); used; used &= used - 1)
+        prefetch_line(hashtab_slot(bucket, hashtab_first(used)));
+}
+
+unsigned hashtab__entries(const struct hashtab_bucket *bucket, void *out[HASHTAB_SLOTS]) {
+    unsigned count = 0;
+    for (uint64_t used = hashtab_used(bucket); used; used &= used - 1) {
+        out[count] = hashtab_slot(bucket, hashtab_first(used));
+        prefetch_line(out[count++]);
     }
+    return count;
+}
+
+static uint8_t below_bit(uint8_t tag) { return (uint8_t)(1u << (tag & 7)); }
+
+static bool is_half(const struct hashtab_bucket *bucket) {
+    return bucket->tags[HASHTAB_HALF_SLOTS] == HASHTAB_TAG_NONE;
+}
+
+static struct hashtab_bucket *child_create(struct hashtab *tab, bool half) {
+    size_t size = half ? HASHTAB_HALF_BYTES : sizeof(struct hashtab_bucket);
+    struct hashtab_bucket *child = mem_alloc_aligned(size, size);
+    bucket_clear(child);
+    if (half) {
+        memset(child->tags + HASHTAB_HALF_SLOTS, HASHTAB_TAG_NONE,
+               HASHTAB_SLOTS - HASHTAB_HALF_SLOTS);
+        tab->half_count++;
+    }
+    tab->child_count++;
+    return child;
 }
 
 static void child_free(struct hashtab *tab, struct hashtab_bucket *child) {
-    mem_free_sized(child, sizeof(*child));
+    bool half = is_half(child);
+    tab->half_count -= half;
     tab->child_count--;
+    mem_free_sized(child, half ? HASHTAB_HALF_BYTES : sizeof(*child));
 }
 
-void hashtab__extend(struct hashtab *tab, struct hashtab_bucket *last, uint8_t tag, void *entry) {
-    dcheck(last->meta == HASHTAB_FULL);
-    struct hashtab_bucket *child = mem_alloc_aligned(CACHE_LINE, sizeof(*child));
-    *child = (struct hashtab_bucket){0};
-    tab->child_count++;
-    bucket_put(child, 0, last->tags[HASHTAB_LINK], last->slots[HASHTAB_LINK]);
-    bucket_put(child, 1, tag, entry);
-    last->slots[HASHTAB_LINK] = child;
-    last->meta = (uint8_t)((HASHTAB_FULL & ~BIT(HASHTAB_LINK)) | HASHTAB_CHAINED);
+/* Makes room for a tag behind the last bucket of a chain, which is full, and returns the bucket
+ * that has it: a half child becomes a whole one, anything else gets a half child. */
+static struct hashtab_bucket *chain_extend(struct hashtab *tab, struct hashtab_bucket *parent,
+                                           struct hashtab_bucket *last, uint8_t tag) {
+    bool half = is_half(last);
+    struct hashtab_bucket *child = child_create(tab, !half);
+    if (half) {
+        memcpy(child->tags, last->tags, HASHTAB_HALF_SLOTS);
+        memcpy(child->slots, last->slots, sizeof(last->slots[0]) * HASHTAB_HALF_SLOTS);
+        bucket_link(parent, child);
+        child_free(tab, last);
+        return child;
+    }
+    uint8_t displaced = last->tags[HASHTAB_LINK];
+    bucket_put(child, 0, displaced, hashtab_slot(last, HASHTAB_LINK));
+    bucket_link(last, child);
+    last->below = below_bit(displaced) | below_bit(tag);
+    return child;
 }
 
-void hashtab__unlink(struct hashtab *tab, uint64_t hash, struct hashtab_bucket *child) {
-    struct hashtab_bucket *parent = hashtab_home(tab, hash);
-    if (parent == child) return; /* a home may be empty, and keep its children */
+void hashtab__add_below(struct hashtab *tab, struct hashtab_bucket *home, uint8_t tag,
+                        void *entry) {
+    struct hashtab_bucket *parent = NULL, *bucket = home;
+    uint64_t room = 0;
+    while (bucket->below && !room) {
+        parent = bucket;
+        bucket = hashtab_child(bucket);
+        room = hashtab_room(bucket);
+        parent->below |= below_bit(tag);
+    }
+    if (!room) {
+        bucket = chain_extend(tab, parent, bucket, tag);
+        room = hashtab_room(bucket);
+    }
+    bucket_put(bucket, hashtab_first(room), tag, entry);
+}
 
+void hashtab__taken_below(struct hashtab *tab, struct hashtab_bucket *home,
+                          struct hashtab_bucket *child) {
+    if (hashtab_used(child)) return;
+
+    struct hashtab_bucket *parent = home;
     while (hashtab_child(parent) != child) {
         parent = hashtab_child(parent);
         check(parent != NULL);
     }
-    if (child->meta & HASHTAB_CHAINED) {
-        parent->slots[HASHTAB_LINK] = child->slots[HASHTAB_LINK];
+    parent->below = child->below;
+    if (child->below) {
+        bucket_link(parent, hashtab_child(child));
     } else {
-        parent->meta &= (uint8_t)~HASHTAB_CHAINED;
+        parent->tags[HASHTAB_LINK] = HASHTAB_TAG_FREE;
     }
     child_free(tab, child);
 }
 
-/* Puts an entry into the first room from *at on, and leaves *at there. */
-static void chain_put(struct hashtab *tab, struct hashtab_bucket **at, uint8_t tag, void *entry) {
-    for (;;) {
-        unsigned room = bucket_room(*at);
-        if (room) {
-            bucket_put(*at, (unsigned)__builtin_ctz(room), tag, entry);
-            return;
-        }
-        if (!((*at)->meta & HASHTAB_CHAINED)) break;
-        *at = hashtab_child(*at);
+static void chain_put(struct hashtab *tab, struct hashtab_bucket *home, uint8_t tag, void *entry) {
+    uint64_t room = hashtab_room(home);
+    if (room) {
+        bucket_put(home, hashtab_first(room), tag, entry);
+    } else {
+        hashtab__add_below(tab, home, tag, entry);
     }
-    hashtab__extend(tab, *at, tag, entry);
-    *at = hashtab_child(*at);
 }
+
+/* ---- storage ---- */
 
 uint64_t hashtab__segments_for(uint64_t buckets) {
     if (buckets <= SEGMENT0_MAX) return 0;
@@ -209,17 +268,21 @@ static struct hashtab_bucket *next_to_split(const struct hashtab *tab, uint64_t 
     return hashtab_bucket_at(tab, next - BIT(63 - __builtin_clzll(next)));
 }
 
+/* ---- resizing ---- */
+
 /* Divides the entries of a chain between it and the empty bucket `image`, by a bit of the hash. */
 static void divide_chain(struct hashtab *tab, struct hashtab_bucket *home,
                          struct hashtab_bucket *image, uint64_t bit) {
-    struct hashtab_bucket copy = *home, *from = &copy, *at[2] = {home, image};
-    home->meta = 0;
+    alignas(CACHE_LINE) struct hashtab_bucket copy = *home;
+    struct hashtab_bucket *from = &copy;
+    bucket_clear(home);
     do {
         bucket_prefetch_entries(from);
-        for (unsigned used = from->meta & HASHTAB_FULL; used; used &= used - 1) {
-            unsigned slot = (unsigned)__builtin_ctz(used);
-            void *entry = from->slots[slot];
-            chain_put(tab, &at[(tab->type->hash(entry) & bit) != 0], from->tags[slot], entry);
+        for (uint64_t used = hashtab_used(from); used; used &= used - 1) {
+            unsigned slot = hashtab_first(used);
+            void *entry = hashtab_slot(from, slot);
+            bool moves = (tab->type->hash(entry) & bit) != 0;
+            chain_put(tab, moves ? image : home, from->tags[slot], entry);
         }
         struct hashtab_bucket *next = hashtab_child(from);
         if (from != &copy) child_free(tab, from);
@@ -231,11 +294,12 @@ static void divide_chain(struct hashtab *tab, struct hashtab_bucket *home,
 static void divide_bucket(const struct hashtab *tab, struct hashtab_bucket *home,
                           struct hashtab_bucket *image, uint64_t bit) {
     unsigned image_slot = 0;
-    for (unsigned used = home->meta; used; used &= used - 1) {
-        unsigned slot = (unsigned)__builtin_ctz(used);
-        if (!(tab->type->hash(home->slots[slot]) & bit)) continue;
-        bucket_put(image, image_slot++, home->tags[slot], home->slots[slot]);
-        home->meta &= (uint8_t)~BIT(slot);
+    for (uint64_t used = hashtab_used(home); used; used &= used - 1) {
+        unsigned slot = hashtab_first(used);
+        void *entry = hashtab_slot(home, slot);
+        if (!(tab->type->hash(entry) & bit)) continue;
+        bucket_put(image, image_slot++, home->tags[slot], entry);
+        home->tags[slot] = HASHTAB_TAG_FREE;
     }
 }
 
@@ -245,8 +309,8 @@ static void split_one(struct hashtab *tab) {
     storage_grow(tab);
     struct hashtab_bucket *home = hashtab_bucket_at(tab, last - bit);
     struct hashtab_bucket *image = hashtab_bucket_at(tab, last);
-    *image = (struct hashtab_bucket){0};
-    if (home->meta & HASHTAB_CHAINED) {
+    bucket_clear(image);
+    if (home->below) {
         divide_chain(tab, home, image, bit);
     } else {
         divide_bucket(tab, home, image, bit);
@@ -257,12 +321,12 @@ static void split_one(struct hashtab *tab) {
 static void merge_one(struct hashtab *tab) {
     uint64_t last = tab->bucket_count - 1;
     struct hashtab_bucket *from = hashtab_bucket_at(tab, last);
-    struct hashtab_bucket *at = hashtab_bucket_at(tab, last - BIT(63 - __builtin_clzll(last)));
+    struct hashtab_bucket *home = hashtab_bucket_at(tab, last - BIT(63 - __builtin_clzll(last)));
     bool is_child = false;
     do {
-        for (unsigned used = from->meta & HASHTAB_FULL; used; used &= used - 1) {
-            unsigned slot = (unsigned)__builtin_ctz(used);
-            chain_put(tab, &at, from->tags[slot], from->slots[slot]);
+        for (uint64_t used = hashtab_used(from); used; used &= used - 1) {
+            unsigned slot = hashtab_first(used);
+            chain_put(tab, home, from->tags[slot], hashtab_slot(from, slot));
         }
         struct hashtab_bucket *next = hashtab_child(from);
         if (is_child) child_free(tab, from);
@@ -407,8 +471,8 @@ static void drain_chain(struct hashtab *tab, struct hashtab_bucket *home, hashta
                         void *ctx) {
     struct hashtab_bucket *from = home;
     do {
-        for (unsigned used = from->meta & HASHTAB_FULL; used; used &= used - 1) {
-            void *entry = from->slots[__builtin_ctz(used)];
+        for (uint64_t used = hashtab_used(from); used; used &= used - 1) {
+            void *entry = hashtab_slot(from, hashtab_first(used));
             tab->count--;
             if (fn) {
                 fn(entry, ctx);
@@ -420,7 +484,7 @@ static void drain_chain(struct hashtab *tab, struct hashtab_bucket *home, hashta
         if (from != home) child_free(tab, from);
         from = next;
     } while (from);
-    home->meta = 0;
+    bucket_clear(home);
 }
 
 bool hashtab_drain(struct hashtab *tab, size_t budget_buckets, hashtab_visit_fn fn, void *ctx) {
@@ -438,7 +502,7 @@ bool hashtab_drain(struct hashtab *tab, size_t budget_buckets, hashtab_visit_fn 
     if (tab->count == 0) {
         check(tab->child_count == 0);
         set_bucket_count(tab, 1);
-        tab->segment0->meta = 0;
+        bucket_clear(tab->segment0);
         storage_trim(tab);
     }
     tab->bucket_floor = 0;
@@ -453,32 +517,32 @@ size_t hashtab_count(const struct hashtab *tab) { return tab->count; }
 
 void *hashtab_probe(const struct hashtab *tab, uint64_t hash, struct bytes key,
                     struct hashtab_place *place) {
-    struct hashtab_bucket *bucket = hashtab_home(tab, hash);
-    *place = (struct hashtab_place){.bucket = NULL, .slot = HASHTAB_SLOTS};
-    for (;;) {
-        for (uint64_t match = hashtab_match(bucket, hashtab_tag(hash)); match; match &= match - 1) {
-            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-            if (bytes_equal(tab->type->key(bucket->slots[slot]), key)) {
-                *place = (struct hashtab_place){.bucket = bucket, .slot = slot};
-                return bucket->slots[slot];
+    struct hashtab_bucket *home = hashtab_home(tab, hash), *bucket = home;
+    uint8_t tag = hashtab_tag(hash);
+    do {
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
+            unsigned slot = hashtab_first(match);
+            void *entry = hashtab_slot(bucket, slot);
+            if (bytes_equal(tab->type->key(entry), key)) {
+                *place = (struct hashtab_place){.home = home, .bucket = bucket, .slot = slot};
+                return entry;
             }
         }
-        hashtab_place_note_room(bucket, place);
-        if (!hashtab_child(bucket)) break;
-        bucket = hashtab_child(bucket);
-    }
-    if (!place->bucket) place->bucket = bucket;
+        bucket = hashtab_child_for(bucket, tag);
+    } while (bucket);
+    hashtab_place_for_new(home, place);
     return NULL;
 }
 
 void *hashtab_find(const struct hashtab *tab, uint64_t hash, struct bytes key) {
     const struct hashtab_bucket *bucket = hashtab_home(tab, hash);
+    uint8_t tag = hashtab_tag(hash);
     do {
-        for (uint64_t match = hashtab_match(bucket, hashtab_tag(hash)); match; match &= match - 1) {
-            void *entry = bucket->slots[__builtin_ctzll(match) >> 3];
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
+            void *entry = hashtab_slot(bucket, hashtab_first(match));
             if (bytes_equal(tab->type->key(entry), key)) return entry;
         }
-        bucket = hashtab_child(bucket);
+        bucket = hashtab_child_for(bucket, tag);
     } while (bucket);
     return NULL;
 }
@@ -486,13 +550,16 @@ void *hashtab_find(const struct hashtab *tab, uint64_t hash, struct bytes key) {
 /* Finds the very entry in its chain, without reading its bytes. It must be there. */
 static struct hashtab_place place_of_entry(const struct hashtab *tab, uint64_t hash,
                                            const void *entry) {
-    struct hashtab_bucket *bucket = hashtab_home(tab, hash);
+    struct hashtab_bucket *home = hashtab_home(tab, hash), *bucket = home;
+    uint8_t tag = hashtab_tag(hash);
     do {
-        for (uint64_t match = hashtab_match(bucket, hashtab_tag(hash)); match; match &= match - 1) {
-            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-            if (bucket->slots[slot] == entry) return (struct hashtab_place){bucket, slot};
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
+            unsigned slot = hashtab_first(match);
+            if (hashtab_slot(bucket, slot) == entry) {
+                return (struct hashtab_place){.home = home, .bucket = bucket, .slot = slot};
+            }
         }
-        bucket = hashtab_child(bucket);
+        bucket = hashtab_child_for(bucket, tag);
     } while (bucket);
     panic("hashtab: an entry is not in its table");
 }
@@ -505,14 +572,8 @@ bool hashtab_add(struct hashtab *tab, uint64_t hash, void *entry) {
 }
 
 void hashtab_add_new(struct hashtab *tab, uint64_t hash, void *entry) {
-    struct hashtab_bucket *bucket = hashtab_home(tab, hash);
-    struct hashtab_place place = {.bucket = NULL, .slot = HASHTAB_SLOTS};
-    for (;;) {
-        hashtab_place_note_room(bucket, &place);
-        if (place.bucket || !hashtab_child(bucket)) break;
-        bucket = hashtab_child(bucket);
-    }
-    if (!place.bucket) place.bucket = bucket;
+    struct hashtab_place place;
+    hashtab_place_for_new(hashtab_home(tab, hash), &place);
     hashtab_place_add_inline(tab, hash, &place, entry);
 }
 

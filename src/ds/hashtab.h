@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hashtab -- unordered table of entries, looked up by their bytes.
  *
- * Linear hashing (Litwin, 1980) over buckets of one cache line: seven entry pointers, seven tags of
- * one byte and a byte of metadata. A hit costs the bucket's line and the entry's line.
+ * Linear hashing (Litwin, 1980) over buckets of one cache line: nine entry pointers of 48 bits, a
+ * tag of one byte for each, and a byte about the children. A hit costs the bucket's line and the
+ * entry's line.
  *
- *      tag 0 .. tag 6 | meta | slot 0 .. slot 6          64 bytes, aligned
- *      meta bit i (0..6)   slot i holds an entry
- *      meta bit 7          slot 6 points to a child bucket, used once a bucket is full
+ *      tag 0 .. tag 8 | below | slot 0 .. slot 8          64 bytes, aligned
+ *          9 bytes    |   1   |      9 x 6 bytes
+ *
+ *      tag 0       the slot is free          tag 1       no entry can be there
+ *      tag 2..255  an entry, and the top byte of its hash
+ *      below       0: no child. Else slot 8 points to one, because the bucket was full once, and
+ *                  bit t % 8 is set for each tag t in the buckets further down: a look-up goes on
+ *                  only if its own bit is set
+ *
+ * A child is a bucket too, or the first half of one: 32 bytes with three slots, for most chains are
+ * over by one or two entries.
  *
  * The table grows one bucket at a time: bucket i of 2^k is split into i and i + 2^k, in order of i.
  * So there is never a second table to look into, no moment when the memory doubles, and the load is
  * the same at every size. How this was chosen, and the directory of segments: hashtab.c, README.md.
  *
  * Ownership: an entry is the table's from add to take. It is never copied or moved, and freed only
- * through type->drop. The caller computes hashes (an I/O thread does so ahead of time); the table
- * uses the low bits as the index and the top byte as the tag. Threads: one writer, or many readers;
+ * through type->drop. Its address has 48 bits at most, which is what systems give unless they are
+ * asked for more. The caller computes hashes (an I/O thread does so ahead of time); the table uses
+ * the low bits as the index and the top byte as the tag. Threads: one writer, or many readers;
  * nothing inside is bound to a thread. A change resizes by at most HASHTAB_STEP buckets, so every
  * O(1) below holds in the worst case, up to the length of a chain. */
 #pragma once
@@ -29,7 +39,7 @@ struct hashtab_bucket;
 
 enum {
     HASHTAB_STEP = 4,            /* buckets split or merged by one change, at most */
-    HASHTAB_SLOTS = 7,           /* entries in a bucket */
+    HASHTAB_SLOTS = 9,           /* entries in a bucket */
     HASHTAB_RANDOM_TRIES = 100,  /* buckets hashtab_random draws before it searches onwards */
     HASHTAB_SAMPLE_BUCKETS = 64, /* buckets hashtab_sample looks into, at most */
 };
@@ -42,8 +52,9 @@ struct hashtab_type {
 
 /* Where a key is, or would be put; valid until the table's next change. Fields are private. */
 struct hashtab_place {
-    struct hashtab_bucket *bucket;
-    unsigned slot; /* HASHTAB_SLOTS: no room in the chain that ends in bucket */
+    struct hashtab_bucket *home;   /* first of the chain */
+    struct hashtab_bucket *bucket; /* of an entry that is there; else home */
+    unsigned slot;                 /* HASHTAB_SLOTS: a new entry has no room in home */
 };
 
 typedef void (*hashtab_visit_fn)(void *entry, void *ctx);
@@ -101,7 +112,7 @@ void hashtab_prefetch_entry(const struct hashtab *tab, uint64_t hash);
 must_use uint64_t hashtab_scan(struct hashtab *tab, uint64_t cursor, hashtab_visit_fn fn,
                                void *ctx);
 
-/* Any entry, each with the same chance (bar chains over 21 entries, which only a paused table has);
+/* Any entry, each with the same chance (bar the rare chains over 27 entries);
  * NULL if the table is empty. O(1) unless the table is very sparse, then O(buckets). */
 void *hashtab_random(const struct hashtab *tab, struct rng *rng);
 /* Puts up to max entries from buckets that follow a random one into out, and returns how many:

@@ -10,28 +10,43 @@
 #include "base/check.h"
 #include "ds/hashtab.h"
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tags are read as one little-endian word");
-static_assert(sizeof(void *) <= 8, "seven pointers and eight bytes fill a cache line at most");
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a slot is part of a little-endian word");
 
 enum {
     HASHTAB_SEGMENT_BITS = 8,         /* segment 0 holds the buckets below 2^8 */
     HASHTAB_FANOUT_BITS = 5,          /* each doubling after that comes in 2^5 segments */
-    HASHTAB_FULL = 0x7f,              /* meta: all slots taken */
-    HASHTAB_CHAINED = 0x80,           /* meta: the last slot points to a child */
-    HASHTAB_LINK = HASHTAB_SLOTS - 1, /* the slot that does */
+    HASHTAB_LINK = HASHTAB_SLOTS - 1, /* the slot that may point to a child */
+    HASHTAB_HALF_SLOTS = 3,           /* entries in a child of half a cache line */
+    HASHTAB_ADDRESS_BITS = 48,        /* of a pointer */
+    HASHTAB_SLOT_BYTES = HASHTAB_ADDRESS_BITS / 8,
 };
 
-struct hashtab_bucket {
-    alignas(CACHE_LINE) union {
-        struct {
-            uint8_t tags[HASHTAB_SLOTS]; /* top byte of the hash; meaningless in an empty slot */
-            uint8_t meta;
-        };
-        uint64_t word; /* the eight bytes above */
-    };
-    void *slots[HASHTAB_SLOTS];
+/* What a tag byte says of its slot; from HASHTAB_TAG_MIN on, it is the tag of the entry there. */
+enum {
+    HASHTAB_TAG_FREE = 0, /* an entry may be put there */
+    HASHTAB_TAG_NONE = 1, /* never an entry: it is the link, or the slot a half child lacks */
+    HASHTAB_TAG_MIN = 2,
 };
+
+/* 64 bytes, of which a child may have the first half only. Aligned to its size. */
+struct hashtab_bucket {
+    uint8_t tags[HASHTAB_SLOTS];
+    uint8_t below; /* bit t % 8 is set if a bucket further down the chain has an entry of tag t;
+                    * not 0 exactly if there is a child. Taking an entry leaves the bits as they
+                    * are, so they may say too much. */
+    uint8_t slots[HASHTAB_SLOTS][HASHTAB_SLOT_BYTES];
+};
+enum { HASHTAB_HALF_BYTES = CACHE_LINE / 2 };
 static_assert(sizeof(struct hashtab_bucket) == CACHE_LINE, "one bucket is one cache line");
+static_assert(offsetof(struct hashtab_bucket, slots) + HASHTAB_HALF_SLOTS * HASHTAB_SLOT_BYTES <=
+                  HASHTAB_HALF_BYTES,
+              "a half child has room for its slots");
 
 struct hashtab {
     alignas(CACHE_LINE) struct hashtab_bucket *segment0; /* buckets 0 .. 255, or fewer */
@@ -49,7 +64,8 @@ struct hashtab {
     uint64_t directory_cap;   /* pointers allocated */
     uint64_t segment_buckets; /* buckets in the directory's segments, all of them */
     uint64_t bucket_floor;    /* buckets to have in any case: expand_hint */
-    size_t child_count;       /* child buckets */
+    size_t child_count;       /* child buckets, the half ones included */
+    size_t half_count;        /* children of half a line */
     uint32_t paused;          /* by pause_resize */
     uint32_t held;            /* by iterators and scan callbacks */
     bool shrinking;           /* merging until the load is comfortable again */
@@ -61,15 +77,22 @@ typedef bool (*hashtab_equal_fn)(const void *entry, struct bytes key);
 /* Resizing that an addition or a removal has become due for. */
 void hashtab__after_add(struct hashtab *tab);
 void hashtab__after_take(struct hashtab *tab);
-/* Adds a child to the end of the chain, and the entry to that. */
-void hashtab__extend(struct hashtab *tab, struct hashtab_bucket *last, uint8_t tag, void *entry);
-/* Frees a child that has become empty. */
-void hashtab__unlink(struct hashtab *tab, uint64_t hash, struct hashtab_bucket *child);
+/* Puts an entry into the chain, whose home is full, and adds a child where it has to. */
+void hashtab__add_below(struct hashtab *tab, struct hashtab_bucket *home, uint8_t tag, void *entry);
+/* An entry has been taken out of this child: frees it if it is empty. */
+void hashtab__taken_below(struct hashtab *tab, struct hashtab_bucket *home,
+                          struct hashtab_bucket *child);
+/* Copies the entries of one bucket to out, asking for their first lines, and returns how many. */
+unsigned hashtab__entries(const struct hashtab_bucket *bucket, void *out[HASHTAB_SLOTS]);
 
 /* How many segments the directory has when there are that many buckets. */
 uint64_t hashtab__segments_for(uint64_t buckets);
 
-always_inline_fn uint8_t hashtab_tag(uint64_t hash) { return (uint8_t)(hash >> 56); }
+/* The top byte of the hash, with the two lowest values folded into the third. */
+always_inline_fn uint8_t hashtab_tag(uint64_t hash) {
+    unsigned tag = (unsigned)(hash >> 56);
+    return (uint8_t)(tag < HASHTAB_TAG_MIN ? HASHTAB_TAG_MIN : tag);
+}
 
 always_inline_fn struct hashtab_bucket *hashtab_bucket_at(const struct hashtab *tab,
                                                           uint64_t index) {
@@ -88,41 +111,159 @@ always_inline_fn struct hashtab_bucket *hashtab_home(const struct hashtab *tab, 
     return hashtab_bucket_at(tab, index);
 }
 
-/* A bit 8*i+7 for each slot i that holds an entry with this tag. Exact: no false matches. */
+/* ---- sets of slots: one bit each, the lowest for slot 0; hashtab_first tells which it is ----
+ *
+ * hashtab_match    those that hold an entry with this tag (exact: no false matches)
+ * hashtab_alike    those that hold an entry whose tag agrees with this one in the bits of mask
+ * hashtab_used     those that hold an entry
+ * hashtab_room     those that may take one */
+#if defined(__SSE2__) && !defined(HASHTAB_PORTABLE)
+#define HASHTAB_FIRST_SHIFT 0
+
+always_inline_fn __m128i hashtab_tags(const struct hashtab_bucket *bucket) {
+    return _mm_load_si128((const __m128i *)(const void *)bucket);
+}
+always_inline_fn uint64_t hashtab_set(__m128i bytes) {
+    return (unsigned)_mm_movemask_epi8(bytes) & (BIT(HASHTAB_SLOTS) - 1);
+}
 always_inline_fn uint64_t hashtab_match(const struct hashtab_bucket *bucket, uint8_t tag) {
-    const uint64_t low7 = 0x007f7f7f7f7f7f7full;
-    uint64_t diff = bucket->word ^ (0x0001010101010101ull * tag);
-    uint64_t differs = (((diff & low7) + low7) | diff) | low7; /* bit 7 of each byte, if not 0 */
-    /* Spreads the presence bits: bit i of meta to bit 8*i+7. */
-    uint64_t present = ((uint64_t)(bucket->meta & HASHTAB_FULL) * 0x0002040810204081ull) << 7;
-    return ~differs & present & 0x0080808080808080ull;
+    return hashtab_set(_mm_cmpeq_epi8(hashtab_tags(bucket), _mm_set1_epi8((char)tag)));
+}
+always_inline_fn uint64_t hashtab_used(const struct hashtab_bucket *bucket) {
+    __m128i tags = hashtab_tags(bucket);
+    return hashtab_set(_mm_cmpeq_epi8(_mm_max_epu8(tags, _mm_set1_epi8(HASHTAB_TAG_MIN)), tags));
+}
+always_inline_fn uint64_t hashtab_room(const struct hashtab_bucket *bucket) {
+    return hashtab_set(_mm_cmpeq_epi8(hashtab_tags(bucket), _mm_setzero_si128()));
+}
+always_inline_fn uint64_t hashtab_alike(const struct hashtab_bucket *bucket, uint8_t tag,
+                                        uint8_t mask) {
+    __m128i tags = _mm_and_si128(hashtab_tags(bucket), _mm_set1_epi8((char)mask));
+    return hashtab_set(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)(tag & mask)))) &
+           hashtab_used(bucket);
+}
+
+#elif defined(__aarch64__) && !defined(HASHTAB_PORTABLE)
+#define HASHTAB_FIRST_SHIFT \
+    2 /* there is no movemask: each slot has four bits, of which one stays */
+
+always_inline_fn uint8x16_t hashtab_tags(const struct hashtab_bucket *bucket) {
+    return vld1q_u8((const uint8_t *)(const void *)bucket);
+}
+always_inline_fn uint64_t hashtab_set(uint8x16_t bytes) {
+    uint8x8_t nibbles = vshrn_n_u16(vreinterpretq_u16_u8(bytes), 4);
+    return vget_lane_u64(vreinterpret_u64_u8(nibbles), 0) & 0x888888888ull;
+}
+always_inline_fn uint64_t hashtab_match(const struct hashtab_bucket *bucket, uint8_t tag) {
+    return hashtab_set(vceqq_u8(hashtab_tags(bucket), vdupq_n_u8(tag)));
+}
+always_inline_fn uint64_t hashtab_used(const struct hashtab_bucket *bucket) {
+    return hashtab_set(vcgeq_u8(hashtab_tags(bucket), vdupq_n_u8(HASHTAB_TAG_MIN)));
+}
+always_inline_fn uint64_t hashtab_room(const struct hashtab_bucket *bucket) {
+    return hashtab_set(vceqzq_u8(hashtab_tags(bucket)));
+}
+always_inline_fn uint64_t hashtab_alike(const struct hashtab_bucket *bucket, uint8_t tag,
+                                        uint8_t mask) {
+    uint8x16_t tags = vandq_u8(hashtab_tags(bucket), vdupq_n_u8(mask));
+    return hashtab_set(vceqq_u8(tags, vdupq_n_u8(tag & mask))) & hashtab_used(bucket);
+}
+
+#else /* eight tags as one word, and the ninth */
+#define HASHTAB_FIRST_SHIFT 0
+#define HASHTAB_ONES 0x0101010101010101ull
+
+always_inline_fn uint64_t hashtab_tags(const struct hashtab_bucket *bucket) {
+    uint64_t word;
+    memcpy(&word, bucket, sizeof(word));
+    return word;
+}
+/* The slots whose byte is 0. */
+always_inline_fn uint64_t hashtab_set(uint64_t word, uint8_t last) {
+    const uint64_t low7 = HASHTAB_ONES * 0x7f;
+    uint64_t zeros = ~(((word & low7) + low7) | word | low7); /* bit 7 of each byte that is 0 */
+    /* The product has bit 8*i at 56+i: no two terms meet. */
+    return (zeros >> 7) * 0x0102040810204080ull >> 56 | (uint64_t)(last == 0) << HASHTAB_LINK;
+}
+always_inline_fn uint64_t hashtab_match(const struct hashtab_bucket *bucket, uint8_t tag) {
+    return hashtab_set(hashtab_tags(bucket) ^ HASHTAB_ONES * tag, bucket->tags[HASHTAB_LINK] ^ tag);
+}
+always_inline_fn uint64_t hashtab_used(const struct hashtab_bucket *bucket) {
+    uint64_t word = hashtab_tags(bucket) & ~(HASHTAB_ONES * HASHTAB_TAG_NONE);
+    return hashtab_set(word, bucket->tags[HASHTAB_LINK] & ~HASHTAB_TAG_NONE) ^
+           (BIT(HASHTAB_SLOTS) - 1);
+}
+always_inline_fn uint64_t hashtab_room(const struct hashtab_bucket *bucket) {
+    return hashtab_set(hashtab_tags(bucket), bucket->tags[HASHTAB_LINK]);
+}
+always_inline_fn uint64_t hashtab_alike(const struct hashtab_bucket *bucket, uint8_t tag,
+                                        uint8_t mask) {
+    uint64_t differs = (hashtab_tags(bucket) ^ HASHTAB_ONES * tag) & HASHTAB_ONES * mask;
+    return hashtab_set(differs, (bucket->tags[HASHTAB_LINK] ^ tag) & mask) & hashtab_used(bucket);
+}
+#endif
+
+/* The lowest slot of a set that is not empty. */
+always_inline_fn unsigned hashtab_first(uint64_t set) {
+    return (unsigned)__builtin_ctzll(set) >> HASHTAB_FIRST_SHIFT;
+}
+
+/* ---- slots and chains ---- */
+
+/* Where the word begins whose upper 48 bits are the slot: two bytes before it, so that the last
+ * slot's word ends with the line. */
+enum {
+    HASHTAB_WORD_OFFSET = offsetof(struct hashtab_bucket, slots) + HASHTAB_SLOT_BYTES - 8,
+    HASHTAB_WORD_SHIFT = 64 - HASHTAB_ADDRESS_BITS,
+};
+
+always_inline_fn void *hashtab_slot(const struct hashtab_bucket *bucket, unsigned slot) {
+    uint64_t word;
+    const char *at = (const char *)bucket + HASHTAB_WORD_OFFSET;
+    memcpy(&word, at + (size_t)slot * HASHTAB_SLOT_BYTES, sizeof(word));
+    return (void *)(uintptr_t)(word >> HASHTAB_WORD_SHIFT);
+}
+
+always_inline_fn void hashtab_set_slot(struct hashtab_bucket *bucket, unsigned slot,
+                                       const void *ptr) {
+    uint64_t address = (uintptr_t)ptr;
+    check(address >> HASHTAB_ADDRESS_BITS == 0); /* no system gives more without being asked to */
+    memcpy(bucket->slots[slot], &address, HASHTAB_SLOT_BYTES);
 }
 
 always_inline_fn struct hashtab_bucket *hashtab_child(const struct hashtab_bucket *bucket) {
-    return bucket->meta & HASHTAB_CHAINED ? bucket->slots[HASHTAB_LINK] : NULL;
+    return bucket->below ? hashtab_slot(bucket, HASHTAB_LINK) : NULL;
 }
 
-/* Remembers the first free slot of a chain as the place for a new entry. */
-always_inline_fn void hashtab_place_note_room(struct hashtab_bucket *bucket,
-                                              struct hashtab_place *place) {
-    /* Bit 7, moved to bit 6: the last slot is taken by a link. */
-    unsigned used = bucket->meta | (unsigned)(bucket->meta & HASHTAB_CHAINED) >> 1;
-    unsigned room = ~used & HASHTAB_FULL;
-    if (!room || place->bucket) return;
-    *place = (struct hashtab_place){.bucket = bucket, .slot = (unsigned)__builtin_ctz(room)};
+/* The child if an entry with this tag may be in it or behind it, else NULL. */
+always_inline_fn struct hashtab_bucket *hashtab_child_for(const struct hashtab_bucket *bucket,
+                                                          uint8_t tag) {
+    if (likely(!(bucket->below >> (tag & 7) & 1))) return NULL;
+    return hashtab_slot(bucket, HASHTAB_LINK);
+}
+
+/* ---- the operations ---- */
+
+/* The place of a key that is not in the chain: a slot of its home, or, if that is full, somewhere
+ * below it. */
+always_inline_fn void hashtab_place_for_new(struct hashtab_bucket *home,
+                                            struct hashtab_place *place) {
+    uint64_t room = hashtab_room(home);
+    *place = (struct hashtab_place){
+        .home = home, .bucket = home, .slot = room ? hashtab_first(room) : HASHTAB_SLOTS};
 }
 
 /* hashtab_find. */
 always_inline_fn void *hashtab_find_with(const struct hashtab *tab, uint64_t hash, struct bytes key,
                                          hashtab_equal_fn equal) {
     const struct hashtab_bucket *bucket = hashtab_home(tab, hash);
+    uint8_t tag = hashtab_tag(hash);
     do {
-        uint64_t match = hashtab_match(bucket, hashtab_tag(hash));
-        for (; match; match &= match - 1) {
-            void *entry = bucket->slots[__builtin_ctzll(match) >> 3];
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
+            void *entry = hashtab_slot(bucket, hashtab_first(match));
             if (likely(equal(entry, key))) return entry;
         }
-        bucket = hashtab_child(bucket);
+        bucket = hashtab_child_for(bucket, tag);
     } while (unlikely(bucket != NULL));
     return NULL;
 }
@@ -131,37 +272,33 @@ always_inline_fn void *hashtab_find_with(const struct hashtab *tab, uint64_t has
 always_inline_fn void *hashtab_probe_with(const struct hashtab *tab, uint64_t hash,
                                           struct bytes key, struct hashtab_place *place,
                                           hashtab_equal_fn equal) {
-    struct hashtab_bucket *bucket = hashtab_home(tab, hash);
-    *place = (struct hashtab_place){.bucket = NULL, .slot = HASHTAB_SLOTS};
-    for (;;) {
-        uint64_t match = hashtab_match(bucket, hashtab_tag(hash));
-        for (; match; match &= match - 1) {
-            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-            if (likely(equal(bucket->slots[slot], key))) {
-                *place = (struct hashtab_place){.bucket = bucket, .slot = slot};
-                return bucket->slots[slot];
+    struct hashtab_bucket *home = hashtab_home(tab, hash), *bucket = home;
+    uint8_t tag = hashtab_tag(hash);
+    do {
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
+            unsigned slot = hashtab_first(match);
+            void *entry = hashtab_slot(bucket, slot);
+            if (likely(equal(entry, key))) {
+                *place = (struct hashtab_place){.home = home, .bucket = bucket, .slot = slot};
+                return entry;
             }
         }
-        hashtab_place_note_room(bucket, place);
-        struct hashtab_bucket *child = hashtab_child(bucket);
-        if (likely(!child)) break;
-        bucket = child;
-    }
-    if (unlikely(!place->bucket)) place->bucket = bucket; /* the last one, to be extended */
+        bucket = hashtab_child_for(bucket, tag);
+    } while (unlikely(bucket != NULL));
+    hashtab_place_for_new(home, place);
     return NULL;
 }
 
 /* hashtab_place_add. */
 always_inline_fn void hashtab_place_add_inline(struct hashtab *tab, uint64_t hash,
                                                const struct hashtab_place *place, void *entry) {
-    struct hashtab_bucket *bucket = place->bucket;
+    struct hashtab_bucket *home = place->home;
     if (likely(place->slot < HASHTAB_SLOTS)) {
-        dcheck(!(bucket->meta & BIT(place->slot)));
-        bucket->slots[place->slot] = entry;
-        bucket->tags[place->slot] = hashtab_tag(hash);
-        bucket->meta |= (uint8_t)BIT(place->slot);
+        dcheck(home->tags[place->slot] == HASHTAB_TAG_FREE);
+        hashtab_set_slot(home, place->slot, entry);
+        home->tags[place->slot] = hashtab_tag(hash);
     } else {
-        hashtab__extend(tab, bucket, hashtab_tag(hash), entry);
+        hashtab__add_below(tab, home, hashtab_tag(hash), entry);
     }
     tab->count++;
     if (unlikely(tab->count >= tab->grow_at)) hashtab__after_add(tab);
@@ -169,18 +306,21 @@ always_inline_fn void hashtab_place_add_inline(struct hashtab *tab, uint64_t has
 
 /* hashtab_place_replace. */
 always_inline_fn void hashtab_place_replace_inline(const struct hashtab_place *place, void *entry) {
-    dcheck(place->slot < HASHTAB_SLOTS && place->bucket->meta & BIT(place->slot));
-    place->bucket->slots[place->slot] = entry;
+    dcheck(place->slot < HASHTAB_SLOTS);
+    dcheck(place->bucket->tags[place->slot] >= HASHTAB_TAG_MIN);
+    hashtab_set_slot(place->bucket, place->slot, entry);
 }
 
 /* hashtab_place_take. */
 always_inline_fn void *hashtab_place_take_inline(struct hashtab *tab, uint64_t hash,
                                                  const struct hashtab_place *place) {
     struct hashtab_bucket *bucket = place->bucket;
-    dcheck(place->slot < HASHTAB_SLOTS && bucket->meta & BIT(place->slot));
-    void *entry = bucket->slots[place->slot];
-    bucket->meta &= (uint8_t)~BIT(place->slot);
-    if (unlikely((bucket->meta & HASHTAB_FULL) == 0)) hashtab__unlink(tab, hash, bucket);
+    dcheck(place->home == hashtab_home(tab, hash));
+    dcheck(place->slot < HASHTAB_SLOTS);
+    dcheck(bucket->tags[place->slot] >= HASHTAB_TAG_MIN);
+    void *entry = hashtab_slot(bucket, place->slot);
+    bucket->tags[place->slot] = HASHTAB_TAG_FREE;
+    if (unlikely(bucket != place->home)) hashtab__taken_below(tab, place->home, bucket);
     tab->count--;
     if (unlikely(tab->count <= tab->shrink_at)) hashtab__after_take(tab);
     return entry;
@@ -202,13 +342,15 @@ always_inline_fn void hashtab_prefetch_bucket_inline(const struct hashtab *tab, 
 /* hashtab_prefetch_entry. */
 always_inline_fn void hashtab_prefetch_entry_inline(const struct hashtab *tab, uint64_t hash) {
     const struct hashtab_bucket *bucket = hashtab_home(tab, hash);
-    uint64_t match = hashtab_match(bucket, hashtab_tag(hash));
-    if (unlikely(!match && bucket->meta & HASHTAB_CHAINED)) {
-        bucket = bucket->slots[HASHTAB_LINK];
-        match = hashtab_match(bucket, hashtab_tag(hash));
+    uint8_t tag = hashtab_tag(hash);
+    uint64_t match = hashtab_match(bucket, tag);
+    if (unlikely(!match)) {
+        bucket = hashtab_child_for(bucket, tag);
+        if (likely(!bucket)) return;
+        match = hashtab_match(bucket, tag);
     }
     for (; match; match &= match - 1) {
-        const char *entry = bucket->slots[__builtin_ctzll(match) >> 3];
+        const char *entry = hashtab_slot(bucket, hashtab_first(match));
         prefetch_line(entry);
         prefetch_line(entry + CACHE_LINE);
     }

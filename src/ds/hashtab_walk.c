@@ -35,13 +35,10 @@ static uint64_t mask_of(const struct hashtab *tab, uint64_t hash) {
 
 /* Gives a copy of the bucket's entries to fn, so that fn may take them. */
 static void visit_bucket(const struct hashtab_bucket *bucket, hashtab_visit_fn fn, void *ctx) {
-    struct hashtab_bucket copy = *bucket;
-    for (unsigned used = copy.meta & HASHTAB_FULL; used; used &= used - 1) {
-        prefetch_line(copy.slots[__builtin_ctz(used)]);
-    }
-    for (unsigned used = copy.meta & HASHTAB_FULL; used; used &= used - 1) {
-        fn(copy.slots[__builtin_ctz(used)], ctx);
-    }
+    void *entries[HASHTAB_SLOTS];
+    unsigned count = hashtab__entries(bucket, entries);
+    for (unsigned i = 0; i < count; i++)
+        fn(entries[i], ctx);
 }
 
 uint64_t hashtab_scan(struct hashtab *tab, uint64_t cursor, hashtab_visit_fn fn, void *ctx) {
@@ -61,7 +58,7 @@ uint64_t hashtab_scan(struct hashtab *tab, uint64_t cursor, hashtab_visit_fn fn,
 static unsigned chain_length(const struct hashtab_bucket *bucket) {
     unsigned length = 0;
     for (; bucket; bucket = hashtab_child(bucket)) {
-        length += (unsigned)__builtin_popcount(bucket->meta & HASHTAB_FULL);
+        length += (unsigned)__builtin_popcountll(hashtab_used(bucket));
     }
     return length;
 }
@@ -69,8 +66,8 @@ static unsigned chain_length(const struct hashtab_bucket *bucket) {
 /* The entry with this rank in its chain; rank is below chain_length. */
 static void *chain_entry(const struct hashtab_bucket *bucket, unsigned rank) {
     for (; bucket; bucket = hashtab_child(bucket)) {
-        for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
-            if (rank-- == 0) return bucket->slots[__builtin_ctz(used)];
+        for (uint64_t used = hashtab_used(bucket); used; used &= used - 1) {
+            if (rank-- == 0) return hashtab_slot(bucket, hashtab_first(used));
         }
     }
     return NULL;
@@ -106,9 +103,9 @@ size_t hashtab_sample(const struct hashtab *tab, struct rng *rng, void **out, si
     for (uint64_t i = 0; i < buckets; i++) {
         const struct hashtab_bucket *bucket = hashtab_bucket_at(tab, index);
         for (; bucket; bucket = hashtab_child(bucket)) {
-            for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
+            for (uint64_t used = hashtab_used(bucket); used; used &= used - 1) {
                 if (count == max) return count;
-                out[count++] = bucket->slots[__builtin_ctz(used)];
+                out[count++] = hashtab_slot(bucket, hashtab_first(used));
             }
         }
         index = index + 1 == tab->bucket_count ? 0 : index + 1;
@@ -140,11 +137,7 @@ void *hashtab_iter_next(struct hashtab_iter *iter) {
             }
         }
         iter->next = hashtab_child(bucket);
-        for (unsigned used = bucket->meta & HASHTAB_FULL; used; used &= used - 1) {
-            void *entry = bucket->slots[__builtin_ctz(used)];
-            prefetch_line(entry);
-            iter->entries[iter->left++] = entry;
-        }
+        iter->left = hashtab__entries(bucket, iter->entries);
     }
     return iter->entries[--iter->left];
 }
@@ -152,14 +145,14 @@ void *hashtab_iter_next(struct hashtab_iter *iter) {
 size_t hashtab_bucket_count(const struct hashtab *tab) { return tab->bucket_count; }
 
 size_t hashtab_memory_bytes(const struct hashtab *tab) {
-    size_t buckets = tab->segment0_cap + tab->segment_buckets + tab->child_count;
+    size_t buckets = tab->segment0_cap + tab->segment_buckets + tab->child_count - tab->half_count;
     return sizeof(*tab) + buckets * sizeof(struct hashtab_bucket) +
-           tab->directory_cap * sizeof(void *);
+           tab->half_count * HASHTAB_HALF_BYTES + tab->directory_cap * sizeof(void *);
 }
 
 void hashtab_stats(const struct hashtab *tab, bool full, struct buf *out) {
     buf_addf(out, " buckets: %llu\n", (unsigned long long)tab->bucket_count);
-    buf_addf(out, " child buckets: %zu\n", tab->child_count);
+    buf_addf(out, " child buckets: %zu, of half size: %zu\n", tab->child_count, tab->half_count);
     buf_addf(out, " entries: %zu\n", tab->count);
     buf_addf(out, " entries per bucket: %.2f\n", (double)tab->count / (double)tab->bucket_count);
     buf_addf(out, " memory: %zu bytes\n", hashtab_memory_bytes(tab));
@@ -192,22 +185,65 @@ void hashtab_stats(const struct hashtab *tab, bool full, struct buf *out) {
 /* Checks one entry: its home, its tag, and that no later entry of the chain has its key. */
 static void verify_entry(const struct hashtab *tab, const struct hashtab_bucket *home,
                          const struct hashtab_bucket *bucket, unsigned slot) {
-    const void *entry = bucket->slots[slot];
+    const void *entry = hashtab_slot(bucket, slot);
     uint64_t hash = tab->type->hash(entry);
+    uint8_t tag = hashtab_tag(hash);
     check(entry != NULL);
+    check(tag >= HASHTAB_TAG_MIN);
     check(hashtab_home(tab, hash) == home);
-    check(bucket->tags[slot] == hashtab_tag(hash));
+    check(bucket->tags[slot] == tag);
+    for (; home != bucket; home = hashtab_child(home))
+        check(home->below & BIT(tag % 8));
     struct bytes key = tab->type->key(entry);
     for (unsigned from = slot + 1; bucket; bucket = hashtab_child(bucket), from = 0) {
         for (unsigned i = from; i < HASHTAB_SLOTS; i++) {
-            if (!(bucket->meta & BIT(i)) || bucket->tags[i] != hashtab_tag(hash)) continue;
-            check(!bytes_equal(tab->type->key(bucket->slots[i]), key));
+            if (bucket->tags[i] != tag) continue;
+            check(!bytes_equal(tab->type->key(hashtab_slot(bucket, i)), key));
         }
     }
 }
 
+/* Checks the tags that are no entry's, and counts the bucket's entries. */
+static size_t verify_bucket(const struct hashtab_bucket *bucket, bool half) {
+    uint64_t used = hashtab_used(bucket), room = hashtab_room(bucket);
+    size_t count = 0;
+    check(((uintptr_t)bucket & ((half ? HASHTAB_HALF_BYTES : CACHE_LINE) - 1)) == 0);
+    check(!half || !bucket->below); /* has no slot for a link */
+    for (unsigned i = 0; i < HASHTAB_SLOTS; i++) {
+        uint8_t tag = bucket->tags[i];
+        bool is_link = bucket->below && i == HASHTAB_LINK;
+        check((tag == HASHTAB_TAG_NONE) == (is_link || (half && i >= HASHTAB_HALF_SLOTS)));
+        if (used && hashtab_first(used) == i) {
+            check(tag >= HASHTAB_TAG_MIN);
+            used &= used - 1;
+            count++;
+        } else if (room && hashtab_first(room) == i) {
+            check(tag == HASHTAB_TAG_FREE);
+            room &= room - 1;
+        } else {
+            check(tag == HASHTAB_TAG_NONE);
+        }
+    }
+    return count;
+}
+
+/* Checks a chain, and adds what it has to *sum. */
+static void verify_chain(const struct hashtab *tab, const struct hashtab_bucket *home,
+                         struct hashtab *sum) {
+    for (const struct hashtab_bucket *bucket = home; bucket; bucket = hashtab_child(bucket)) {
+        bool half = bucket != home && bucket->tags[HASHTAB_HALF_SLOTS] == HASHTAB_TAG_NONE;
+        size_t count = verify_bucket(bucket, half);
+        check(bucket == home || count > 0);
+        sum->count += count;
+        sum->child_count += bucket != home;
+        sum->half_count += half;
+        for (uint64_t used = hashtab_used(bucket); used; used &= used - 1)
+            verify_entry(tab, home, bucket, hashtab_first(used));
+    }
+}
+
 void hashtab_verify(const struct hashtab *tab) {
-    size_t count = 0, child_count = 0;
+    struct hashtab sum = {0}; /* its counts only */
     check(tab->bucket_count >= 1);
     check(((tab->mask + 1) & tab->mask) == 0);
     check(tab->bucket_count <= tab->mask + 1);
@@ -216,20 +252,9 @@ void hashtab_verify(const struct hashtab *tab) {
     check(tab->segment_count == hashtab__segments_for(tab->bucket_count));
     check(tab->segment_count <= tab->directory_cap);
     check((tab->directory == NULL) == (tab->directory_cap == 0));
-    for (uint64_t i = 0; i < tab->bucket_count; i++) {
-        const struct hashtab_bucket *home = hashtab_bucket_at(tab, i), *bucket = home;
-        for (; bucket; bucket = hashtab_child(bucket)) {
-            unsigned used = bucket->meta & HASHTAB_FULL;
-            check(((uintptr_t)bucket & (CACHE_LINE - 1)) == 0);
-            check(!(bucket->meta & HASHTAB_CHAINED && used & BIT(HASHTAB_LINK)));
-            child_count += bucket != home;
-            check(bucket == home || used);
-            count += (size_t)__builtin_popcount(used);
-            for (; used; used &= used - 1) {
-                verify_entry(tab, home, bucket, (unsigned)__builtin_ctz(used));
-            }
-        }
-    }
-    check(count == tab->count);
-    check(child_count == tab->child_count);
+    for (uint64_t i = 0; i < tab->bucket_count; i++)
+        verify_chain(tab, hashtab_bucket_at(tab, i), &sum);
+    check(sum.count == tab->count);
+    check(sum.child_count == tab->child_count);
+    check(sum.half_count == tab->half_count);
 }

@@ -84,13 +84,9 @@ void expire__forget(struct db *db, int64_t at_ms) {
 
 /* ---- from records to entries ---- */
 
-/* A bit 8*i+7 for each slot i that holds an entry whose tag agrees with the record. */
+/* The slots that hold an entry whose tag agrees with the record. */
 static uint64_t tags_match(const struct hashtab_bucket *bucket, uint32_t record) {
-    const uint64_t ones = 0x0001010101010101ull;
-    uint64_t diff = (bucket->word ^ ones * (record >> RECORD_INDEX_BITS)) & ones * RECORD_TAG_MASK;
-    uint64_t differs = diff + ones * 0x7f; /* bit 7 of each byte, if not 0 */
-    uint64_t present = ((uint64_t)(bucket->meta & HASHTAB_FULL) * 0x0002040810204081ull) << 7;
-    return ~differs & present & ones << 7;
+    return hashtab_alike(bucket, (uint8_t)(record >> RECORD_INDEX_BITS), RECORD_TAG_MASK);
 }
 
 /* The first bucket number that a record can mean. */
@@ -103,14 +99,14 @@ bool expire__match(const struct hashtab *table, uint32_t record, unsigned skip,
                    struct record_match *out) {
     uint64_t index = first_index(table, record);
     for (; index < table->bucket_count; index += BIT(RECORD_INDEX_BITS)) {
-        struct hashtab_bucket *bucket = hashtab_bucket_at(table, index);
+        struct hashtab_bucket *home = hashtab_bucket_at(table, index), *bucket = home;
         for (; bucket; bucket = hashtab_child(bucket)) {
             uint64_t match = tags_match(bucket, record);
             for (; match && skip > 0; skip--)
                 match &= match - 1;
             if (!match) continue;
-            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-            *out = (struct record_match){bucket->slots[slot], {bucket, slot}, index};
+            unsigned slot = hashtab_first(match);
+            *out = (struct record_match){hashtab_slot(bucket, slot), {home, bucket, slot}, index};
             return true;
         }
     }
@@ -125,7 +121,7 @@ static void prefetch(const struct hashtab *table, const struct wheel *wheel) {
     if (!wheel_peek(wheel, PREFETCH_ENTRY, &record)) return;
     const struct hashtab_bucket *bucket = hashtab_bucket_at(table, first_index(table, record));
     for (uint64_t match = tags_match(bucket, record); match; match &= match - 1)
-        prefetch_line(bucket->slots[__builtin_ctzll(match) >> 3]);
+        prefetch_line(hashtab_slot(bucket, hashtab_first(match)));
 }
 
 /* ---- working off ---- */

@@ -92,16 +92,16 @@ extern const struct hashtab_type keyspace__table_type;
  * there are no more. Reads no entry. */
 static inline struct entry *table__candidate(const struct hashtab *table, uint64_t hash,
                                              unsigned skip, struct hashtab_place *place) {
-    struct hashtab_bucket *bucket = hashtab_home(table, hash);
+    struct hashtab_bucket *home = hashtab_home(table, hash), *bucket = home;
+    uint8_t tag = hashtab_tag(hash);
     do {
-        uint64_t match = hashtab_match(bucket, hashtab_tag(hash));
-        for (; match; match &= match - 1) {
+        for (uint64_t match = hashtab_match(bucket, tag); match; match &= match - 1) {
             if (skip-- > 0) continue;
-            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-            *place = (struct hashtab_place){.bucket = bucket, .slot = slot};
-            return bucket->slots[slot];
+            unsigned slot = hashtab_first(match);
+            *place = (struct hashtab_place){.home = home, .bucket = bucket, .slot = slot};
+            return hashtab_slot(bucket, slot);
         }
-        bucket = hashtab_child(bucket);
+        bucket = hashtab_child_for(bucket, tag);
     } while (bucket);
     return NULL;
 }

@@ -61,7 +61,7 @@ else()
 endif()
 optional_part(use_jemalloc USE_JEMALLOC jemalloc jemalloc)
 optional_part(BUILD_TLS BUILD_TLS openssl openssl)
-optional_part(USE_IO_URING USE_IO_URING liburing liburing)
+optional_part(USE_IO_URING USE_IO_URING liburing liburing>=2.3)
 optional_part(USE_SYSTEMD USE_SYSTEMD systemd libsystemd)
 optional_part(BUILD_LUA "" lua lua5.4 lua-5.4 lua54) # nothing uses it yet
 
@@ -73,6 +73,9 @@ set(CMAKE_C_FLAGS_DEBUG "-Og")
 target_compile_definitions(options INTERFACE _GNU_SOURCE)
 target_compile_options(options INTERFACE -g -fno-omit-frame-pointer
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_C_COMPILER_VERSION VERSION_LESS 11)
+    target_compile_options(options INTERFACE -Wno-missing-field-initializers)
+endif()
 target_link_options(options INTERFACE -rdynamic -Wl,--as-needed -Wl,-z,relro,-z,now)
 target_link_libraries(options INTERFACE Threads::Threads m)
 

@@ -52,7 +52,9 @@ lua_package := $(firstword $(foreach p,lua5.4 lua-5.4 lua54,$(if $(call version_
 lua_version := $(if $(lua_package),$(call version_of,$(lua_package)))
 jemalloc_version := $(call version_of,jemalloc)
 systemd_version := $(call version_of,libsystemd)
-uring_version := $(call version_of,liburing)
+# Buffer rings and receiving without end came with 2.3.
+uring_version := $(if $(STATIC),,$(shell $(PKG_CONFIG) --exists 'liburing >= 2.3' 2>/dev/null && \
+    $(PKG_CONFIG) --modversion liburing))
 
 yes_if = $(if $(strip $(1)),yes,no)
 BUILD_TLS ?= $(call yes_if,$(openssl_version))
@@ -70,7 +72,7 @@ demand = $(if $(filter $(3),$(2)),$(if $(5),,\
 $(call demand,BUILD_TLS,$(BUILD_TLS),yes,openssl,$(openssl_version))
 $(call demand,BUILD_LUA,$(BUILD_LUA),yes,lua 5.4,$(lua_version))
 $(call demand,USE_SYSTEMD,$(USE_SYSTEMD),yes,libsystemd,$(systemd_version))
-$(call demand,USE_IO_URING,$(USE_IO_URING),yes,liburing,$(uring_version))
+$(call demand,USE_IO_URING,$(USE_IO_URING),yes,liburing 2.3 or later,$(uring_version))
 $(call demand,MALLOC,$(MALLOC),jemalloc,jemalloc,$(jemalloc_version))
 ifeq ($(filter jemalloc libc,$(MALLOC)),)
 $(error MALLOC is jemalloc or libc, not $(MALLOC))
@@ -122,6 +124,10 @@ optimisation := -O3 $(lto) $(hardening)
 endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+# gcc 10 warns of designated initialisers too.
+ifeq ($(is_clang)$(shell $(CC) -dumpversion 2>/dev/null | cut -d. -f1),10)
+warnings += -Wno-missing-field-initializers
+endif
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -g -fno-omit-frame-pointer -pthread \
     $(if $(MARCH),-march=$(MARCH)) $(optimisation) $(warnings) $(features) $(package_cflags) $(CFLAGS)
 ALL_LDFLAGS = -pthread -rdynamic -Wl,--as-needed -Wl,-z,relro,-z,now \

@@ -30,6 +30,7 @@ struct call {
     int64_t now_ms;          /* the time of the whole window */
     struct request *request; /* NULL inside EXEC: for call_take_blob only */
     bool failed;             /* an error was replied */
+    bool blocked;            /* call_block: the client waits, nothing was replied */
 };
 
 /* ---- replies ---- */

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "ds/hashtab.h"
+#include "exec/block.h"
 #include "exec/exec.h"
 #include "exec/limits.h"
 #include "exec/loop.h"
@@ -86,6 +87,7 @@ void client_close(struct client *client) {
     if (client->flags & CLIENT_CLOSE_ASAP) return;
     client->flags |= CLIENT_CLOSE_ASAP;
     multi_discard(client);
+    block_forget(client);
     if (client->flags & CLIENT_MONITOR) monitor_remove(exec, client);
     for (int i = 0; i < exec->feature_count; i++) {
         const struct exec_feature *feature = &exec->features[i];
@@ -216,6 +218,7 @@ size_t client_memory_bytes(const struct client *client) {
     if (client->lib_version) bytes += strlen(client->lib_version);
     if (client->multi) bytes += client->multi->bytes;
     if (client->watches) bytes += watch_memory_bytes(client);
+    bytes += block_memory_bytes(client);
     const struct exec *exec = client->exec;
     for (int i = 0; i < exec->feature_count; i++) {
         const struct exec_feature *feature = &exec->features[i];
@@ -237,7 +240,7 @@ void client_flag_letters(const struct client *client, char *out) {
     for (size_t i = 0; i < COUNT_OF(letters); i++) {
         if (client->flags & letters[i].flag) out[n++] = letters[i].letter;
         if (i == 0 && client->multi) out[n++] = 'x';
-        if (i == 0 && (client->flags & CLIENT_PAUSED)) out[n++] = 'b';
+        if (i == 0 && (client->flags & (CLIENT_PAUSED | CLIENT_BLOCKED))) out[n++] = 'b';
     }
     if (n == 0) out[n++] = 'N';
     out[n] = 0;

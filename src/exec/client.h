@@ -15,6 +15,7 @@
 struct exec;
 struct db;
 struct multi;
+struct wait;
 struct watched_key;
 
 enum client_flag {
@@ -34,6 +35,7 @@ enum client_flag {
     CLIENT_PAUSED = BIT(13), /* has a request that waits for the end of a pause */
     CLIENT_CAPA_REDIRECT = BIT(14),
     CLIENT_IN_EXEC = BIT(15), /* EXEC is running its queue */
+    CLIENT_BLOCKED = BIT(16), /* its last command waits: see block.h */
 };
 
 struct client {
@@ -47,6 +49,7 @@ struct client {
     struct multi *multi;           /* NULL outside MULTI */
     struct watched_key *watches;   /* list, see watch.c */
     uint32_t watch_count;
+    struct wait *wait; /* NULL unless CLIENT_BLOCKED */
     struct client *next,
         *prev; /* all clients, oldest first; of a dead one prev leads to the next dead */
     int64_t created_ms, active_ms; /* wall clock */

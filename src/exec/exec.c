@@ -5,11 +5,35 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ds/hashtab.h"
+#include "exec/block.h"
 #include "exec/exec_internal.h"
 #include "exec/limits.h"
 #include "exec/loop.h"
 #include "exec/multi.h"
 #include "io/io.h"
+
+/* ---- what the keyspace tells: one observer, so that a change costs one call ---- */
+
+static void on_touched(void *ctx, struct db *db, struct bytes key) {
+    struct exec *exec = ctx;
+    if (likely(!(exec->watching_clients | exec->block_keys))) return;
+    watch_touched(exec, db, key);
+    if (exec->block_keys) block_touched(exec, db, key);
+}
+
+static void on_flushed(void *ctx, struct db *db) {
+    struct exec *exec = ctx;
+    watch_flushed(exec, db);
+    block_flushed(exec, db);
+}
+
+static void on_swapped(void *ctx, struct db *a, struct db *b) {
+    struct exec *exec = ctx;
+    watch_swapped(exec, a, b);
+    block_swapped(exec, a, b);
+}
+
+/* ---- life ---- */
 
 struct exec *exec_create(const struct exec_setup *setup) {
     struct exec *exec = mem_alloc_aligned(CACHE_LINE, sizeof(*exec));
@@ -28,8 +52,9 @@ struct exec *exec_create(const struct exec_setup *setup) {
     chunk_pool_init(&exec->chunks);
     exec->clients_by_id = hashtab_create(&client_table_type);
     watch_init(exec);
-    struct keyspace_observer observer;
-    watch_observer(exec, &observer);
+    block_init(exec);
+    const struct keyspace_observer observer = {
+        .ctx = exec, .touched = on_touched, .flushed = on_flushed, .swapped = on_swapped};
     keyspace_add_observer(exec->keyspace, &observer);
     for (int i = 0; i < COMMANDLOG_COUNT; i++)
         commandlog_set(&exec->commandlogs[i], (enum commandlog_kind)i, -1, 128);
@@ -54,6 +79,7 @@ void exec_destroy(struct exec **exec_ref) {
     if (!exec) return;
     client_free_all(exec);
     watch_deinit(exec);
+    block_deinit(exec);
     hashtab_destroy(&exec->clients_by_id);
     for (size_t i = 0; i < command_table_id_count(exec->commands); i++)
         histogram_destroy(&exec->command_stats[i].latency);
@@ -163,7 +189,7 @@ int64_t exec_next_deadline_ms(const struct exec *exec) {
         int64_t until = exec->pauses[i].until_ms;
         if (until && until < deadline) deadline = until;
     }
-    return deadline;
+    return i64_min(deadline, block_deadline_ms(exec));
 }
 
 void exec_end_pauses(struct exec *exec) {
@@ -171,6 +197,11 @@ void exec_end_pauses(struct exec *exec) {
         int64_t until = exec->pauses[i].until_ms;
         if (until && exec->now_ms >= until) exec_unpause(exec, (enum pause_purpose)i);
     }
+}
+
+void exec_end_waits(struct exec *exec) {
+    block_end_due(exec);
+    if (exec->block_ready) block_serve(exec);
 }
 
 /* ---- statistics ---- */

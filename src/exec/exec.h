@@ -26,6 +26,7 @@ struct config;
 struct stats_registry;
 struct command_table;
 struct hashtab;
+struct blocking;
 struct call;
 
 enum { EXEC_WINDOW = 64 };
@@ -139,7 +140,9 @@ enum { EXEC_FEATURES_MAX = 8 };
 struct exec {
     /* hot: read for every request */
     uint32_t gates;
-    bool push_held; /* messages for the client whose command runs wait in held */
+    bool push_held;      /* messages for the client whose command runs wait in held */
+    bool block_ready;    /* keys that clients wait for have changed: see block_serve */
+    uint32_t block_keys; /* keys that clients wait for */
     struct keyspace *keyspace;
     struct command_stats *command_stats;
     const struct exec_config *config;
@@ -174,6 +177,7 @@ struct exec {
     struct error_stats *errors;
     struct hashtab *watched; /* key in database -> clients, see watch.c */
     uint32_t watching_clients;
+    struct blocking *blocking;
     struct exec_feature features[EXEC_FEATURES_MAX];
     int feature_count;
     struct reply held; /* see push.h */
@@ -221,6 +225,8 @@ void exec_config_changed(struct exec *exec);
 /* hz times a second: pauses that end, rates, limits of clients. */
 void exec_cron(struct exec *exec);
 void exec_end_pauses(struct exec *exec);
+/* Once a turn: waits whose time is over, and keys that became ready outside of any command. */
+void exec_end_waits(struct exec *exec);
 /* When the loop must be awake at the latest. */
 int64_t exec_next_deadline_ms(const struct exec *exec);
 /* Share of recent time the executor did not sleep. */

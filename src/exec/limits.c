@@ -129,7 +129,8 @@ void limits_count_client(struct client *client) {
 
 static bool has_timed_out(const struct exec *exec, const struct client *client) {
     int64_t timeout_s = exec->config->timeout_s;
-    if (!timeout_s || (client->flags & (CLIENT_MONITOR | CLIENT_PAUSED))) return false;
+    if (!timeout_s || (client->flags & (CLIENT_MONITOR | CLIENT_PAUSED | CLIENT_BLOCKED)))
+        return false;
     return exec->now_ms - client->active_ms > timeout_s * 1000;
 }
 

@@ -190,6 +190,7 @@ static void loop_read_done(struct exec *exec, struct client *client) {
 static void loop_read(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
     if (client_is_closing(client) || conn->batch || conn->owner != CONN_EXECUTOR) return;
+    if (client->flags & CLIENT_BLOCKED) return; /* loop_go_on comes back to it */
     if (conn->uses_feed && !conn->fed) conn_feed_next(conn);
     conn->input_limit = exec->config->input_limit;
     conn->parser.bulk_max = exec->config->bulk_max;
@@ -205,8 +206,21 @@ static void loop_read(struct exec *exec, struct client *client) {
 /* Nothing is read from a client that is held: if its peer goes away, this is where it shows. */
 static void loop_look_at_held(struct client *client) {
     const struct conn *conn = &client->conn;
-    if ((client->flags & CLIENT_PAUSED) && (conn->hangup_seen || conn->fed_ended))
-        client_close(client);
+    if (!(client->flags & (CLIENT_PAUSED | CLIENT_BLOCKED))) return;
+    bool read_ended = conn->owner == CONN_EXECUTOR &&
+                      (conn->read_status == CONN_ENDED || conn->read_status == CONN_FAILED);
+    if (conn->hangup_seen || conn->fed_ended || read_ended) client_close(client);
+}
+
+/* A blocked client may stay so for long: with nothing more to execute it needs no memory. */
+static void loop_batch_blocked(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    loop_look_at_held(client);
+    if (conn->owner != CONN_EXECUTOR) return;
+    bool fine = conn->read_status == CONN_FINE || conn->read_status == CONN_AGAIN;
+    if (fine && conn->batch->next == conn->batch->count && !conn_has_input(conn)) {
+        conn_trim(conn, &exec->chunks, &exec->free_batches);
+    }
 }
 
 void loop_batch_done(struct exec *exec, struct client *client) {
@@ -218,6 +232,10 @@ void loop_batch_done(struct exec *exec, struct client *client) {
     }
     if (client->flags & CLIENT_PAUSED) {
         loop_look_at_held(client);
+        return;
+    }
+    if (client->flags & CLIENT_BLOCKED) {
+        loop_batch_blocked(exec, client);
         return;
     }
     check(conn->batch->next == conn->batch->count);
@@ -372,9 +390,9 @@ static bool loop_has_output(const struct client *client) {
            (client->flags & CLIENT_CLOSE_AFTER_REPLY);
 }
 
-/* A write is complete: goes on where it was interrupted, with requests or with reading. */
-static void loop_go_on(struct exec *exec, struct client *client) {
-    if (client->flags & CLIENT_PAUSED) {
+void loop_go_on(struct exec *exec, struct client *client) {
+    if (client->conn.owner != CONN_EXECUTOR) return;
+    if (client->flags & (CLIENT_PAUSED | CLIENT_BLOCKED)) {
         loop_look_at_held(client);
     } else if (client->conn.batch) {
         ready_push(exec, client);

@@ -19,6 +19,9 @@ struct listener;
 void loop_turn(struct exec *exec, int64_t deadline_ms);
 /* A window took all requests of the client's batch, or it stopped in it: decides what is next. */
 void loop_batch_done(struct exec *exec, struct client *client);
+/* Goes on where it was interrupted, with requests or with reading: a write is complete, or the
+ * client waits no more. One that is lent goes on when it is back. */
+void loop_go_on(struct exec *exec, struct client *client);
 /* A new connection on a listener. Takes the fd. */
 void loop_accept(struct exec *exec, int fd, const struct listener *listener);
 /* Clients that were held by a pause get their turn. */

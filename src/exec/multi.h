@@ -10,7 +10,6 @@ struct client;
 struct command;
 struct db;
 struct exec;
-struct keyspace_observer;
 
 struct multi_item {
     const struct command *command;
@@ -47,7 +46,9 @@ void watch_clear(struct client *client);
 void watch_check_expired(struct client *client);
 size_t watch_key_count(const struct exec *exec); /* distinct keys watched by anyone */
 size_t watch_memory_bytes(const struct client *client);
-/* Fills in an observer that marks the watchers of changed keys. */
-void watch_observer(struct exec *exec, struct keyspace_observer *out);
+/* Of a keyspace observer: marks the watchers of changed keys. */
+void watch_touched(struct exec *exec, struct db *db, struct bytes key);
+void watch_flushed(struct exec *exec, struct db *db);
+void watch_swapped(struct exec *exec, struct db *a, struct db *b);
 void watch_init(struct exec *exec);
 void watch_deinit(struct exec *exec);

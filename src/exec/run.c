@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "exec/block.h"
 #include "exec/call.h"
 #include "exec/gate_internal.h"
 #include "exec/limits.h"
@@ -13,7 +14,11 @@
 #include "exec/push.h"
 #include "net/listener.h"
 
-enum { UNKNOWN_ARGS_MAX = 128 };
+enum {
+    UNKNOWN_ARGS_MAX = 128,
+    /* No more requests of such a client are executed now. */
+    STOPPED = CLIENT_PAUSED | CLIENT_BLOCKED | CLIENT_CLOSE_ASAP | CLIENT_CLOSE_AFTER_REPLY,
+};
 
 /* ---- requests that name no command, or not rightly ---- */
 
@@ -109,19 +114,11 @@ static never_inline void note_large(struct call *call, uint64_t request_bytes,
     }
 }
 
-/* The handler, and what is counted about it. */
-static inline void run_handler(struct call *call, uint64_t request_bytes) {
+/* Counts a call that is done. */
+static inline void run_count(struct call *call, uint64_t ticks, uint64_t request_bytes,
+                             uint64_t reply_before) {
     struct exec *exec = call->exec;
-    const struct command *command = call->command;
-    uint64_t reply_before = reply_size(call->reply);
-    exec->current_command = command;
-    uint64_t began = exec->now_ticks;
-    command->handler(call);
-    uint64_t now = clock_ticks();
-    uint64_t ticks = now - began;
-    exec->now_ticks = now;
-
-    struct command_stats *stats = &exec->command_stats[command->id];
+    struct command_stats *stats = &exec->command_stats[call->command->id];
     stats->calls++;
     stats->ticks += ticks;
     stats->failed += call->failed;
@@ -136,6 +133,22 @@ static inline void run_handler(struct call *call, uint64_t request_bytes) {
     if (unlikely(request_bytes >= exec->large_bytes || reply_bytes >= exec->large_bytes)) {
         note_large(call, request_bytes, reply_bytes);
     }
+}
+
+/* The handler, and what is counted about it. */
+static inline void run_handler(struct call *call, uint64_t request_bytes) {
+    struct exec *exec = call->exec;
+    uint64_t reply_before = reply_size(call->reply);
+    exec->current_command = call->command;
+    uint64_t began = exec->now_ticks;
+    call->command->handler(call);
+    uint64_t now = clock_ticks();
+    exec->now_ticks = now;
+    if (unlikely(call->blocked)) {
+        block_note_ticks(call->client, now - began);
+        return;
+    }
+    run_count(call, now - began, request_bytes, reply_before);
 }
 
 /* The line is made while the arguments are sure to be there, and sent when the command is done: a
@@ -190,6 +203,19 @@ static void reply_mode_end(struct client *client) {
     }
 }
 
+void run_waiting(struct call *call, command_fn fn, uint64_t *ticks, uint64_t request_bytes) {
+    struct exec *exec = call->exec;
+    uint64_t reply_before = reply_size(call->reply);
+    exec->current_command = call->command;
+    uint64_t began = clock_ticks();
+    fn(call);
+    exec->now_ticks = clock_ticks();
+    *ticks += exec->now_ticks - began;
+    if (call->blocked) return;
+    run_count(call, *ticks, request_bytes, reply_before);
+    if (call->client->gates & GATE_REPLY) reply_mode_end(call->client);
+}
+
 static never_inline enum run_result run_gated(struct call *call, struct request *request,
                                               uint32_t closed) {
     struct exec *exec = call->exec;
@@ -208,9 +234,10 @@ static never_inline enum run_result run_gated(struct call *call, struct request 
     case GATE_QUEUED: break;
     case GATE_HELD: break;
     }
-    /* The gate may have been opened by the command itself (CLIENT REPLY ON). One that is held is
-     * not done: it stays skipped until its turn comes again. */
-    if ((closed & GATE_REPLY) && result != GATE_HELD) reply_mode_end(client);
+    /* The gate may have been opened by the command itself (CLIENT REPLY ON). One that is held, or
+     * waits, is not done: it stays skipped until its turn comes again. */
+    bool done = result != GATE_HELD && !call->blocked;
+    if ((closed & GATE_REPLY) && done) reply_mode_end(client);
     return result == GATE_HELD ? RUN_HELD : RUN_DONE;
 }
 
@@ -244,8 +271,10 @@ enum run_result run_request(struct exec *exec, struct client *client, struct req
             run_handler(&call, request->wire_bytes);
         }
     }
+    if (unlikely(call.blocked)) result = RUN_BLOCKED;
     if (unlikely(exec->push_held)) push_deliver_held(exec, client);
     exec->current = NULL;
+    if (unlikely(exec->block_ready)) block_serve(exec);
     return result;
 }
 
@@ -344,12 +373,14 @@ static void window_run(struct exec *exec, struct client *client, unsigned end) {
             break;
         }
         struct request *request = &batch->requests[batch->next];
-        if (run_request(exec, client, request) == RUN_HELD) {
+        enum run_result result = run_request(exec, client, request);
+        if (unlikely(result == RUN_HELD)) {
             client->flags |= CLIENT_PAUSED;
             break;
         }
         batch->next++;
         if (unlikely(request->big || request->owns_argv)) request_release(request);
+        if (unlikely(result == RUN_BLOCKED)) break;
     }
     client->active_ms = exec->now_ms;
     if (!reply_is_empty(&client->conn.out)) write_push(exec, client);
@@ -372,7 +403,7 @@ unsigned run_window(struct exec *exec) {
         limits_check_output(client);
         /* Still at the head of the ready list: more of it in the next window. */
         if (client->conn.queued_ready) {
-            if (client->flags & (CLIENT_PAUSED | CLIENT_CLOSE_ASAP | CLIENT_CLOSE_AFTER_REPLY)) {
+            if (client->flags & STOPPED) {
                 ready_remove(exec, client);
             } else {
                 continue;

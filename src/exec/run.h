@@ -5,12 +5,14 @@
 #include "base/attr.h"
 #include "exec/client.h"
 #include "resp/request.h"
+#include "spec/command.h"
 
 struct exec;
 
 enum run_result {
     RUN_DONE = 0, /* executed, queued or refused: the next request may follow */
     RUN_HELD,     /* the client is paused: the same request is to be tried again later */
+    RUN_BLOCKED,  /* it waits (block.h): done with this request, the next ones wait too */
 };
 
 /* Executes one request of a client whose connection is the executor's. */
@@ -18,6 +20,8 @@ enum run_result run_request(struct exec *exec, struct client *client, struct req
 /* Hides the waits of the client's first request for memory behind the reading of other clients:
  * step 0 asks for the bucket, step 1, a read later, for the entry. */
 void run_prefetch(const struct client *client, unsigned step);
+/* Runs fn as a waiting client's call, and counts it unless it waits on. *ticks: spent until now. */
+void run_waiting(struct call *call, command_fn fn, uint64_t *ticks, uint64_t request_bytes);
 /* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes. Returns
  * how many. Clients with output are in the write list afterwards. */
 unsigned run_window(struct exec *exec);

@@ -146,8 +146,7 @@ size_t watch_memory_bytes(const struct client *client) {
 
 /* ---- changes ---- */
 
-static void watch_touched(void *ctx, struct db *db, struct bytes key) {
-    struct exec *exec = ctx;
+void watch_touched(struct exec *exec, struct db *db, struct bytes key) {
     if (likely(!exec->watching_clients)) return;
     char scratch[WATCH_KEY_LOCAL];
     struct bytes name = watch_name(db_index(db), key, scratch);
@@ -191,23 +190,12 @@ static void watch_replaced(struct exec *exec, struct db *db, struct db *with) {
     hashtab_iter_deinit(&iter);
 }
 
-static void watch_flushed(void *ctx, struct db *db) {
-    struct exec *exec = ctx;
+void watch_flushed(struct exec *exec, struct db *db) {
     if (exec->watching_clients) watch_replaced(exec, db, NULL);
 }
 
-static void watch_swapped(void *ctx, struct db *a, struct db *b) {
-    struct exec *exec = ctx;
+void watch_swapped(struct exec *exec, struct db *a, struct db *b) {
     if (!exec->watching_clients) return;
     watch_replaced(exec, a, b);
     watch_replaced(exec, b, a);
-}
-
-void watch_observer(struct exec *exec, struct keyspace_observer *out) {
-    *out = (struct keyspace_observer){
-        .ctx = exec,
-        .touched = watch_touched,
-        .flushed = watch_flushed,
-        .swapped = watch_swapped,
-    };
 }

@@ -234,6 +234,7 @@ void server_run(struct server *server) {
             exec->next_cron_ms = exec->now_ms + 1000 / exec->hz;
         }
         exec_end_pauses(exec);
+        exec_end_waits(exec);
         io_adjust(server->io, exec_busy_percent(exec));
         server_check_signals(server);
     }

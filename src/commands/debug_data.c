@@ -2,6 +2,7 @@
 /* DEBUG OBJECT, SDSLEN, POPULATE, HTSTATS, HTSTATS-KEY, STRUCTSIZE. */
 #include "base/mem.h"
 #include "commands/debug_internal.h"
+#include "keyspace/value_type.h"
 
 #include <inttypes.h>
 
@@ -131,9 +132,20 @@ void debug_table_stats(struct call *call) {
     buf_deinit(&out);
 }
 
-/* DEBUG HTSTATS-KEY key [FULL] -- no type that exists keeps a value in a hash table. */
+/* DEBUG HTSTATS-KEY key [FULL] */
 void debug_table_stats_key(struct call *call) {
-    if (debug_find(call, 2)) call_error(call, ERROR_DEBUG_NO_HASH_TABLE);
+    const struct entry *entry = debug_find(call, 2);
+    if (!entry) return;
+    struct buf out = {0};
+    bool full = call->argc > 3 && call_is(call, 3, "FULL");
+    const struct value_ops *ops =
+        entry_encoding(entry) == ENCODING_OBJECT ? value_ops_of(entry) : NULL;
+    if (ops && ops->table_stats && ops->table_stats(entry_object(entry), full, &out)) {
+        reply_verbatim(call->reply, "txt", buf_bytes(&out));
+    } else {
+        call_error(call, ERROR_DEBUG_NO_HASH_TABLE);
+    }
+    buf_deinit(&out);
 }
 
 /* DEBUG STRUCTSIZE */

@@ -37,6 +37,35 @@ struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash
     return e;
 }
 
+/* Puts an entry with the object into the old one's place. */
+static struct entry *replace_by_object(struct db *db, uint64_t hash, struct entry *old,
+                                       const struct entry_shape *shape, void *object) {
+    struct entry *e = entry__create(shape);
+    entry_set_object(e, object);
+    entry_set_clock(e, entry_clock(old)); /* look-up has touched it */
+    hashtab_replace(db->table, hash, old, e);
+    expire__changed(db, e, hash, entry__expiry_or_none(old), -1);
+    keyspace__free_value(db->ks, old, KEY_OVERWRITTEN);
+    entry__free_shell(old);
+    keyspace__touched(db, entry_key(e)); /* the caller's key may have been the old entry's */
+    return e;
+}
+
+struct entry *keyspace_store_object(struct db *db, struct entry *old, struct bytes key,
+                                    uint64_t hash, uint8_t type, void *object) {
+    if (!old) return keyspace_add_object(db, key, hash, type, object);
+    check(type != TYPE_STRING && type < VALUE_TYPE_COUNT);
+    const struct entry_shape shape = {
+        .key = entry_key(old),
+        .type = type,
+        .encoding = ENCODING_OBJECT,
+        .flags = old->flags & ENTRY_FILED,
+        .value_size = 8,
+        .at_ms = -1,
+    };
+    return replace_by_object(db, hash, old, &shape, object);
+}
+
 struct entry *keyspace_copy_entry(struct db *to, struct bytes key, uint64_t hash,
                                   const struct entry *source) {
     struct entry *copy = entry__reshape(source, key, entry__expiry_or_none(source));

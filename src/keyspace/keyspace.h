@@ -156,6 +156,11 @@ struct entry *keyspace_unpack_string(struct db *db, struct bytes key, uint64_t h
 /* Adds an entry of a type with its object (ownership moves in); the key must be absent. */
 struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash, uint8_t type,
                                   void *object);
+/* Makes the key hold the object, whatever it held, without expiry. old: from keyspace_find for the
+ * same key in LOOKUP_WRITE mode, or NULL if absent. Tells observers "touched", and "new" only if it
+ * was absent: for SINTERSTORE and its like. */
+struct entry *keyspace_store_object(struct db *db, struct entry *old, struct bytes key,
+                                    uint64_t hash, uint8_t type, void *object);
 /* A deep copy of source's value under another key, which must be absent. Expiry is copied. */
 struct entry *keyspace_copy_entry(struct db *to, struct bytes key, uint64_t hash,
                                   const struct entry *source);

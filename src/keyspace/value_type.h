@@ -8,12 +8,17 @@
 
 #include "keyspace/entry.h"
 
+struct buf;
+
 struct value_ops {
     void (*destroy)(void *object);                              /* frees it; in any thread */
     void *(*copy)(const void *object);                          /* a deep copy, the caller's */
     size_t (*memory_bytes)(const void *object, size_t samples); /* samples 0: look at all */
     size_t (*free_effort)(const void *object);                  /* elements to free */
     const char *(*encoding_name)(const void *object);           /* what OBJECT ENCODING says */
+    /* Adds what DEBUG HTSTATS-KEY says; false if it is not in a hash table now. NULL: it never is.
+     */
+    bool (*table_stats)(const void *object, bool full, struct buf *out);
 };
 
 /* What an object of TYPE_MODULE begins with. */

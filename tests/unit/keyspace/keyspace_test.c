@@ -285,8 +285,8 @@ static size_t object_effort(const void *object) {
 }
 static const char *object_encoding(const void *object) { return object ? "quicklist" : ""; }
 
-static const struct value_ops object_ops = {object_destroy, object_copy, object_memory,
-                                            object_effort, object_encoding};
+static const struct value_ops object_ops = {object_destroy, object_copy,     object_memory,
+                                            object_effort,  object_encoding, NULL};
 
 static struct object *object_create(size_t elements) {
     struct object *object = mem_alloc(sizeof(*object));
@@ -311,6 +311,36 @@ static void on_dispose(void *ctx, void (*destroy)(void *object), void *object, s
     struct disposals *d = ctx;
     expect_true(d->count < COUNT_OF(d->items));
     d->items[d->count++] = (struct disposed){destroy, object, effort};
+}
+
+TEST(an_object_takes_the_place_of_whatever_the_key_held) {
+    struct keyspace *ks = fixture_create(t, &fixture_config);
+    struct db *db = keyspace_db(ks, 0);
+    static char big[100000];
+    for (int round = 0; round < 2; round++) {
+        (void)fixture_set(db, BYTES("embedded"), BYTES("v"), -1);
+        (void)fixture_set(db, BYTES("blob"), bytes_make(big, sizeof(big)), -1);
+        (void)fixture_set(db, BYTES("expires"), BYTES("v"), FIXTURE_START_MS + 1000);
+        struct bytes keys[] = {BYTES("embedded"), BYTES("blob"), BYTES("expires"), BYTES("absent")};
+        for (size_t i = 0; i < COUNT_OF(keys); i++) {
+            struct entry *old = fixture_find(db, keys[i]);
+            struct entry *e = keyspace_store_object(db, old, keys[i], hash_bytes(keys[i]),
+                                                    TYPE_MODULE, object_create(i));
+            expect_ptr_eq(fixture_find(db, keys[i]), e);
+            expect_eq(entry_type(e), TYPE_MODULE);
+            expect_false(entry_expires(e));
+            expect_eq(entry_free_effort(e), i);
+            keyspace_verify(ks);
+        }
+        expect_eq(db_key_count(db), 4);
+        expect_eq(db_expire_count(db), 0);
+        keyspace_set_now(ks, FIXTURE_START_MS + 5000);
+        (void)keyspace_expire_due(ks, 1000000);
+        expect_eq(db_key_count(db), 4);
+        keyspace_verify(ks);
+    }
+    keyspace_destroy(&ks);
+    expect_eq(mem_in_use(), t->mem_at_start);
 }
 
 static void add_object(struct db *db, struct bytes key, size_t elements) {

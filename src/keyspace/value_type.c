@@ -2,9 +2,20 @@
 #include "keyspace/value_type.h"
 
 #include "base/check.h"
+#include "types/zset.h"
+
+static const struct value_ops zset_ops = {
+    .destroy = zset_destroy,
+    .copy = zset_copy,
+    .memory_bytes = zset_memory_bytes,
+    .free_effort = zset_free_effort,
+    .encoding_name = zset_encoding_name,
+};
 
 /* A type that is built adds its row here. */
-static const struct value_ops *const rows[VALUE_TYPE_COUNT];
+static const struct value_ops *const rows[VALUE_TYPE_COUNT] = {
+    [TYPE_ZSET] = &zset_ops,
+};
 
 const struct value_ops *value_ops_of(const struct entry *e) {
     dcheck(entry_encoding(e) == ENCODING_OBJECT);

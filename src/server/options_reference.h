@@ -129,8 +129,6 @@ struct reference_config {
     int64_t set_max_intset_entries;
     int64_t set_max_listpack_entries;
     int64_t set_max_listpack_value;
-    int64_t zset_max_listpack_entries;
-    int64_t zset_max_listpack_value;
     int64_t stream_node_max_bytes;
     int64_t stream_node_max_entries;
     /* Access control */

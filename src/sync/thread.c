@@ -84,7 +84,8 @@ enum err thread_self_bind(const struct cpulist *cpus, struct diag *diag) {
     if (!cpus || cpulist_is_empty(cpus)) return ERR_NONE;
 #ifdef __linux__
     cpu_set_t set;
-    static_assert(sizeof(cpu_set_t) * 8 >= CPULIST_MAX, "every CPU of a list fits the system's set");
+    static_assert(sizeof(cpu_set_t) * 8 >= CPULIST_MAX,
+                  "every CPU of a list fits the system's set");
     CPU_ZERO(&set);
     for (unsigned cpu = 0; cpu < CPULIST_MAX; cpu++) {
         if (cpulist_has(cpus, cpu)) CPU_SET(cpu, &set);

@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/num.h"
+#include "ds/btree.h"
 
 struct buf;
 struct hashtab;
@@ -57,14 +58,11 @@ void zset_at(const struct zset *zset, size_t rank, char scratch[NUM_I64_TEXT_MAX
              struct zset_item *out);
 
 /* Walks in order or backwards. The set must not change meanwhile. Fields are private. */
-enum { ZSET_ITER_WINDOW = 16 };
 struct zset_iter {
     const struct zset *zset;
     bool backwards;
-    size_t at;   /* listpack: offset of the next member */
-    size_t rank; /* table: of the next window */
-    unsigned used, count;
-    void *window[ZSET_ITER_WINDOW];
+    size_t at;              /* listpack: offset of the next member */
+    struct btree_iter tree; /* table */
     char scratch[NUM_I64_TEXT_MAX];
 };
 /* Begins with the item of this rank. O(log n). */

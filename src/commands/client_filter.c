@@ -144,10 +144,14 @@ static bool match_id(const struct client *client, const struct client_condition 
                    compare_ids) != NULL;
 }
 
-/* Connections of the other classes come with the features that make them. */
+/* There is no connection to a primary yet. */
 static bool match_type(const struct client *client, const struct client_condition *condition) {
-    (void)client;
-    return condition->number == PEER_NORMAL;
+    switch (client_class_of(client)) {
+    case CLASS_NORMAL: return condition->number == PEER_NORMAL;
+    case CLASS_REPLICA: return condition->number == PEER_REPLICA;
+    case CLASS_PUBSUB: return condition->number == PEER_PUBSUB;
+    }
+    return false;
 }
 
 /* There is one user, and parse_user accepts no other. */

@@ -74,8 +74,11 @@ static void add_state(const struct client *client, struct buf *out) {
     const struct multi *multi = client->multi;
     /* Once a watched key has changed, watching more of them is of no use: none counts. */
     uint32_t watched = client->flags & CLIENT_DIRTY_CAS ? 0 : client->watch_count;
-    buf_addf(out, " db=%d sub=0 psub=0 ssub=0 multi=%lld watch=%u", (int)db_index(client->db),
-             multi ? (long long)multi->count : -1, watched);
+    const uint32_t *subscriptions = client->subscriptions;
+    buf_addf(out, " db=%d sub=%u psub=%u ssub=%u multi=%lld watch=%u", (int)db_index(client->db),
+             subscriptions[SUBSCRIBED_CHANNELS], subscriptions[SUBSCRIBED_PATTERNS],
+             subscriptions[SUBSCRIBED_SHARD_CHANNELS], multi ? (long long)multi->count : -1,
+             watched);
 }
 
 static void add_memory(const struct client *client, struct buf *out) {
@@ -93,9 +96,11 @@ void client_add_line(const struct client *client, struct buf *out) {
     add_identity(client, out);
     add_state(client, out);
     add_memory(client, out);
-    buf_addf(out, " events=%s cmd=%s user=default redir=-1 resp=%d",
+    int64_t redirect = client->flags & CLIENT_TRACKING ? (int64_t)client->redirect_id : -1;
+    buf_addf(out, " events=%s cmd=%s user=default redir=%lld resp=%d",
              conn->write_blocked || conn->send_in_flight ? "rw" : "r",
-             client->command ? client->command->full_name : "NULL", conn->out.resp);
+             client->command ? client->command->full_name : "NULL", (long long)redirect,
+             conn->out.resp);
     buf_addf(out, " lib-name=%s lib-ver=%s tot-net-in=%llu tot-net-out=%llu tot-cmds=%llu\n",
              text_or_empty(client->lib_name), text_or_empty(client->lib_version),
              (unsigned long long)conn->bytes_in_counted,

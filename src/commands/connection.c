@@ -10,6 +10,10 @@
 static void cmd_ping(struct call *call) {
     if (call->argc > 2) {
         call_error_arity(call);
+    } else if (unlikely(call->client->gates & GATE_SUBSCRIBED)) {
+        reply_array(call->reply, 2); /* like a message, for it may come among them */
+        reply_bulk_text(call->reply, "pong");
+        reply_bulk(call->reply, call->argc == 2 ? call->argv[1] : BYTES(""));
     } else if (call->argc == 2) {
         reply_bulk(call->reply, call->argv[1]);
     } else {

@@ -8,15 +8,16 @@ struct store { /* one key and what it is to hold */
     uint64_t hash;
     struct entry *old;
     bool takes_blob; /* nothing can drop the value before the call ends: see string_take_blob */
+    bool keeps_past; /* a past time is kept like any other, and the key expires a moment later */
     int64_t at_ms;   /* -1: no expiry */
     unsigned flags;  /* enum set_flag */
 };
 
-/* Stores the value, or, where its time is past, removes what was there. */
+/* Stores the value, or, where its time is past, removes what was there (unless keeps_past). */
 static void store(struct call *call, const struct store *what) {
     struct bytes key = call->argv[what->key_arg];
 
-    if (what->at_ms >= 0 && unlikely(expiry_is_past(call, what->at_ms))) {
+    if (what->at_ms >= 0 && unlikely(expiry_is_past(call, what->at_ms)) && !what->keeps_past) {
         if (what->old) expiry_remove(call, what->old);
         return;
     }
@@ -177,6 +178,7 @@ static void store_pairs(struct call *call, const struct pairs *pairs) {
                             .hash = window.hashes[i],
                             .old = old,
                             .takes_blob = arg + 2 == pairs->end,
+                            .keeps_past = true,
                             .at_ms = pairs->at_ms,
                             .flags = pairs->flags,
                         });

@@ -177,7 +177,32 @@ void client_set_authenticated(struct client *client, bool authenticated) {
     }
 }
 
-void client_set_resp(struct client *client, uint8_t resp) { client->conn.out.resp = resp; }
+/* In RESP2 a published message looks like a reply: a subscriber may ask for little else. */
+static void set_subscribed_gate(struct client *client) {
+    if ((client->flags & CLIENT_PUBSUB) && client->conn.out.resp == 2) {
+        client->gates |= GATE_SUBSCRIBED;
+    } else {
+        client->gates &= ~(uint32_t)GATE_SUBSCRIBED;
+    }
+}
+
+void client_set_resp(struct client *client, uint8_t resp) {
+    client->conn.out.resp = resp;
+    set_subscribed_gate(client);
+}
+
+void client_set_subscribed(struct client *client, bool subscribed) {
+    if (subscribed) {
+        client->flags |= CLIENT_PUBSUB;
+    } else {
+        client->flags &= ~(uint32_t)CLIENT_PUBSUB;
+    }
+    set_subscribed_gate(client);
+}
+
+enum client_class client_class_of(const struct client *client) {
+    return client->flags & CLIENT_PUBSUB ? CLASS_PUBSUB : CLASS_NORMAL;
+}
 
 void client_set_text(char **field, struct bytes text) {
     mem_free(*field);
@@ -232,15 +257,17 @@ void client_flag_letters(const struct client *client, char *out) {
         uint32_t flag;
         char letter;
     } letters[] = {
-        {CLIENT_MONITOR, 'O'},    {CLIENT_DIRTY_CAS, 'd'},     {CLIENT_CLOSE_AFTER_REPLY, 'c'},
-        {CLIENT_CLOSE_ASAP, 'A'}, {CLIENT_UNIX, 'U'},          {CLIENT_NO_EVICT, 'e'},
-        {CLIENT_NO_TOUCH, 'T'},   {CLIENT_IMPORT_SOURCE, 'I'},
+        {CLIENT_MONITOR, 'O'},           {CLIENT_PUBSUB, 'P'},         {CLIENT_TRACKING, 't'},
+        {CLIENT_TRACKING_BROKEN, 'R'},   {CLIENT_TRACKING_BCAST, 'B'}, {CLIENT_DIRTY_CAS, 'd'},
+        {CLIENT_CLOSE_AFTER_REPLY, 'c'}, {CLIENT_CLOSE_ASAP, 'A'},     {CLIENT_UNIX, 'U'},
+        {CLIENT_NO_EVICT, 'e'},          {CLIENT_NO_TOUCH, 'T'},       {CLIENT_IMPORT_SOURCE, 'I'},
     };
     size_t n = 0;
     for (size_t i = 0; i < COUNT_OF(letters); i++) {
         if (client->flags & letters[i].flag) out[n++] = letters[i].letter;
-        if (i == 0 && client->multi) out[n++] = 'x';
-        if (i == 0 && (client->flags & (CLIENT_PAUSED | CLIENT_BLOCKED))) out[n++] = 'b';
+        if (letters[i].letter != 'P') continue;
+        if (client->multi) out[n++] = 'x';
+        if (client->flags & (CLIENT_PAUSED | CLIENT_BLOCKED)) out[n++] = 'b';
     }
     if (n == 0) out[n++] = 'N';
     out[n] = 0;

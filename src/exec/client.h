@@ -17,6 +17,18 @@ struct db;
 struct multi;
 struct wait;
 struct watched_key;
+struct subscriber; /* pubsub/ */
+struct tracker;    /* tracking/ */
+
+enum client_class { CLASS_NORMAL = 0, CLASS_REPLICA, CLASS_PUBSUB };
+enum { CLASS_COUNT = 3 };
+
+enum client_subscription {
+    SUBSCRIBED_CHANNELS = 0,
+    SUBSCRIBED_PATTERNS,
+    SUBSCRIBED_SHARD_CHANNELS
+};
+enum { SUBSCRIPTION_KINDS = 3 };
 
 enum client_flag {
     CLIENT_MONITOR = BIT(0),
@@ -36,6 +48,10 @@ enum client_flag {
     CLIENT_CAPA_REDIRECT = BIT(14),
     CLIENT_IN_EXEC = BIT(15), /* EXEC is running its queue */
     CLIENT_BLOCKED = BIT(16), /* its last command waits: see block.h */
+    CLIENT_PUBSUB = BIT(17),  /* has subscriptions, of whatever kind */
+    CLIENT_TRACKING = BIT(18),
+    CLIENT_TRACKING_BCAST = BIT(19),
+    CLIENT_TRACKING_BROKEN = BIT(20), /* the client that its invalidations go to is gone */
 };
 
 struct client {
@@ -55,9 +71,13 @@ struct client {
     int64_t created_ms, active_ms; /* wall clock */
     int64_t soft_limit_since_ms;   /* output over the soft limit since; 0: it is not */
     uint64_t commands_done;
-    size_t memory_counted;               /* its share in exec's total */
-    char *name, *lib_name, *lib_version; /* NULL: none; owned */
-    const char *listener_path;           /* of a Unix socket; borrowed */
+    size_t memory_counted;                      /* its share in exec's total */
+    char *name, *lib_name, *lib_version;        /* NULL: none; owned */
+    const char *listener_path;                  /* of a Unix socket; borrowed */
+    uint32_t subscriptions[SUBSCRIPTION_KINDS]; /* how many */
+    struct subscriber *subscriber;              /* NULL without subscriptions; pubsub/ owns it */
+    struct tracker *tracker;                    /* NULL unless CLIENT_TRACKING; tracking/ owns it */
+    uint64_t redirect_id; /* of the client that its invalidations go to; 0: itself */
 };
 
 static inline struct client *client_of_conn(struct conn *conn) { return (struct client *)conn; }
@@ -72,6 +92,9 @@ bool client_is_closing(const struct client *client);
 /* Authenticated or not; adjusts gates and parser limits. */
 void client_set_authenticated(struct client *client, bool authenticated);
 void client_set_resp(struct client *client, uint8_t resp);
+/* CLIENT_PUBSUB and its gate. */
+void client_set_subscribed(struct client *client, bool subscribed);
+enum client_class client_class_of(const struct client *client);
 /* Sets *field (name, lib_name, lib_version) to a copy, or to NULL if empty. */
 void client_set_text(char **field, struct bytes text);
 /* True if the text has only printable characters without spaces: names and library texts. */

@@ -74,6 +74,21 @@ void exec_add_feature(struct exec *exec, const struct exec_feature *feature) {
     exec->features[exec->feature_count++] = *feature;
 }
 
+void exec_tell_executed(struct exec *exec, struct call *call, uint32_t met) {
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->executed) feature->executed(feature->ctx, call, met);
+    }
+}
+
+void exec_flush_features(struct exec *exec) {
+    exec->flush_wanted = false;
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->flush) feature->flush(feature->ctx);
+    }
+}
+
 void exec_destroy(struct exec **exec_ref) {
     struct exec *exec = *exec_ref;
     if (!exec) return;
@@ -277,6 +292,10 @@ void exec_cron(struct exec *exec) {
     exec_end_pauses(exec);
     exec_sample_rates(exec);
     limits_cron(exec);
+    for (int i = 0; i < exec->feature_count; i++) {
+        const struct exec_feature *feature = &exec->features[i];
+        if (feature->cron) feature->cron(feature->ctx);
+    }
     if (exec->gates & GATE_MEMORY) (void)limits_make_memory(exec);
     if (!exec->ready_head) exec_trim_memory(exec);
 }

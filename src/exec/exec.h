@@ -29,11 +29,11 @@ struct command_table;
 struct hashtab;
 struct blocking;
 struct call;
+struct pubsub;
+struct tracking;
 
 enum { EXEC_WINDOW = 64 };
 
-enum client_class { CLASS_NORMAL = 0, CLASS_REPLICA, CLASS_PUBSUB };
-enum { CLASS_COUNT = 3 };
 struct output_limit {
     uint64_t hard_bytes, soft_bytes;
     int64_t soft_seconds;
@@ -136,6 +136,13 @@ struct exec_feature {
     void (*reset)(void *ctx, struct client *client);
     /* Bytes that the feature holds for it, for its memory count. */
     size_t (*memory_bytes)(void *ctx, const struct client *client);
+    /* A command has been executed that met GATE_TRACKING or GATE_CACHING; its arguments are still
+     * there. met: which of them. */
+    void (*executed)(void *ctx, struct call *call, uint32_t met);
+    /* Before output is sent, if exec->flush_wanted. */
+    void (*flush)(void *ctx);
+    /* hz times a second. */
+    void (*cron)(void *ctx);
 };
 enum { EXEC_FEATURES_MAX = 8 };
 
@@ -184,6 +191,9 @@ struct exec {
     int feature_count;
     struct reply held; /* see push.h */
     bool push_open, push_was_muted;
+    bool flush_wanted;         /* a feature has messages to send before output is sent */
+    struct pubsub *pubsub;     /* opaque here: for the handlers of pubsub/ */
+    struct tracking *tracking; /* the same */
     struct client **monitors;
     uint32_t monitor_count, monitor_cap;
     struct pause pauses[PAUSE_PURPOSE_COUNT];
@@ -221,6 +231,9 @@ struct exec_setup {
 struct exec *exec_create(const struct exec_setup *setup);
 void exec_destroy(struct exec **exec);
 void exec_add_feature(struct exec *exec, const struct exec_feature *feature);
+/* Calls the features' executed, and their flush. */
+void exec_tell_executed(struct exec *exec, struct call *call, uint32_t met);
+void exec_flush_features(struct exec *exec);
 /* config changed: limits, gates, times. */
 void exec_config_changed(struct exec *exec);
 

@@ -16,11 +16,25 @@ static bool runs_in_multi(const struct command *command) {
     return false;
 }
 
+/* What a RESP2 client may use while each message to it could be a published one. */
+static bool runs_while_subscribed(const struct command *command) {
+    static const char *const names[] = {
+        "subscribe",    "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe",
+        "sunsubscribe", "ping",        "quit",       "reset",
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(command->spec->name, names[i]) == 0 && !command->parent) return true;
+    }
+    return false;
+}
+
 uint32_t gate_needs_of(const struct command *command) {
     uint32_t flags = command->flags;
-    uint32_t needs = GATE_REPLY | GATE_PAUSE_ALL;
+    uint32_t needs = GATE_REPLY | GATE_PAUSE_ALL | GATE_CACHING;
     if (!(flags & CMD_NO_AUTH)) needs |= GATE_AUTH;
     if (!runs_in_multi(command)) needs |= GATE_MULTI;
+    if (!runs_while_subscribed(command)) needs |= GATE_SUBSCRIBED;
+    if ((flags & CMD_READONLY) && command_has_keys(command)) needs |= GATE_TRACKING;
     if (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) needs |= GATE_PAUSE_WRITE;
     if (flags & (CMD_WRITE | CMD_DENYOOM)) needs |= GATE_MEMORY;
     bool is_quit = strcmp(command->spec->name, "quit") == 0; /* ends a connection, runs nothing */
@@ -84,6 +98,11 @@ enum gate_result gate_check(struct call *call, uint32_t closed) {
         return gate_refuse(call, ERROR_DEBUG_DENIED);
     }
     if ((closed & GATE_MEMORY) && !gate_has_memory(call)) return gate_refuse(call, ERROR_OOM);
+    if (closed & GATE_SUBSCRIBED) {
+        call_errorf(call, ERROR_SUBSCRIBED, call->command->full_name);
+        multi_spoil(client);
+        return GATE_REFUSED;
+    }
     if (closed & GATE_LOADING) return gate_refuse(call, ERROR_LOADING);
     if (gate_is_paused(call, closed)) return GATE_HELD;
     if (closed & GATE_MULTI) {

@@ -21,6 +21,9 @@ enum gate {
     GATE_LOADING = BIT(6),     /* exec: the data set is being loaded */
     GATE_REPLY = BIT(7),       /* client: CLIENT REPLY OFF or SKIP is in force */
     GATE_DEBUG = BIT(8),       /* exec: not everyone may use what an option protects */
+    GATE_SUBSCRIBED = BIT(9),  /* client: RESP2 with subscriptions, few commands make sense */
+    GATE_TRACKING = BIT(10),   /* client: the keys that it reads are noted */
+    GATE_CACHING = BIT(11),    /* client: CLIENT CACHING is in force for the next command */
 };
 
 /* What a command's flags make it need; fills command->needs at start. */

@@ -48,11 +48,6 @@ static uint64_t unsent_bytes(const struct client *client) {
     return bytes;
 }
 
-static enum client_class class_of(const struct client *client) {
-    (void)client; /* replicas and subscribers come with their features */
-    return CLASS_NORMAL;
-}
-
 static bool over_soft_limit(struct client *client, const struct output_limit *limit,
                             uint64_t bytes) {
     if (!limit->soft_bytes || bytes <= limit->soft_bytes) {
@@ -66,7 +61,7 @@ static bool over_soft_limit(struct client *client, const struct output_limit *li
 
 void limits_check_output(struct client *client) {
     struct exec *exec = client->exec;
-    const struct output_limit *limit = &exec->config->output_limits[class_of(client)];
+    const struct output_limit *limit = &exec->config->output_limits[client_class_of(client)];
     bool no_auth = client->gates & GATE_AUTH;
     if (likely(!limit->hard_bytes && !limit->soft_bytes && !exec->config->maxmemory_clients &&
                !no_auth)) {
@@ -129,8 +124,8 @@ void limits_count_client(struct client *client) {
 
 static bool has_timed_out(const struct exec *exec, const struct client *client) {
     int64_t timeout_s = exec->config->timeout_s;
-    if (!timeout_s || (client->flags & (CLIENT_MONITOR | CLIENT_PAUSED | CLIENT_BLOCKED)))
-        return false;
+    const uint32_t exempt = CLIENT_MONITOR | CLIENT_PUBSUB | CLIENT_PAUSED | CLIENT_BLOCKED;
+    if (!timeout_s || (client->flags & exempt)) return false;
     return exec->now_ms - client->active_ms > timeout_s * 1000;
 }
 

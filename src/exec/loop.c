@@ -439,7 +439,7 @@ void loop_take_back(struct exec *exec) {
 
 static bool loop_has_work(const struct exec *exec) {
     return exec->read_head || exec->ready_head || exec->write_head || exec->dead_pending ||
-           exec->evicting;
+           exec->evicting || exec->flush_wanted;
 }
 
 /* Waits for a completion for a few microseconds, which is less than a sleep and a wake-up cost. */
@@ -517,6 +517,7 @@ void loop_turn(struct exec *exec, int64_t deadline_ms) {
         executed += run_window(exec);
     if (executed) exec->stats.command_us_sum += clock_ticks_to_us(clock_ticks() - commands_from);
     if (exec->evicting) limits_make_more_memory(exec);
+    if (unlikely(exec->flush_wanted)) exec_flush_features(exec);
     loop_write_all(exec);
     client_reap(exec);
     loop_count_turn(exec, began, executed);

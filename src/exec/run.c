@@ -180,11 +180,13 @@ void call_nested(struct call *outer, const struct command *command, const struct
     for (uint32_t i = 0; i < argc; i++)
         bytes += argv[i].size;
     exec->now_ticks = clock_ticks();
-    if (unlikely(exec->gates & command->needs & GATE_MONITOR)) {
+    uint32_t met = command->needs & (exec->gates | outer->client->gates);
+    if (unlikely(met & GATE_MONITOR)) {
         run_monitored(&call, bytes);
     } else {
         run_handler(&call, bytes);
     }
+    if (unlikely(met & GATE_TRACKING)) exec_tell_executed(exec, &call, GATE_TRACKING);
 }
 
 /* CLIENT REPLY SKIP and OFF: decides whether this request is answered. */
@@ -228,6 +230,9 @@ static never_inline enum run_result run_gated(struct call *call, struct request 
             run_monitored(call, request->wire_bytes);
         } else {
             run_handler(call, request->wire_bytes);
+        }
+        if (closed & (GATE_TRACKING | GATE_CACHING)) {
+            exec_tell_executed(exec, call, closed & (GATE_TRACKING | GATE_CACHING));
         }
         break;
     case GATE_REFUSED: exec->command_stats[call->command->id].rejected++; break;

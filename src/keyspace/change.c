@@ -156,7 +156,9 @@ void keyspace__removed(struct db *db, struct entry *entry, enum remove_reason re
     struct keyspace *ks = db->ks;
     if (unlikely(entry_expires(entry))) expire__forget(db, entry_expiry_ms(entry));
     if (reason == KEY_DELETED || reason == KEY_UNLINKED) ks->stats.changes++;
+    ks->by_itself = reason == KEY_EXPIRED || reason == KEY_EVICTED;
     keyspace__touched_uncounted(db, entry_key(entry));
+    ks->by_itself = false;
     if (reason == KEY_EXPIRED) {
         ks->stats.expired_keys++;
         keyspace__event(db, entry_key(entry), EVENT_EXPIRED, "expired");

@@ -48,12 +48,32 @@ void keyspace_destroy(struct keyspace **ks_in) {
     mem_free(ks);
 }
 
+static void count_interest(struct keyspace *ks) {
+    ks->touched_count = 0;
+    ks->events = 0;
+    for (int i = 0; i < ks->observer_count; i++) {
+        const struct keyspace_observer *observer = &ks->observers[i];
+        if (observer->touched && !observer->deaf) ks->touched_count++;
+        if (observer->event) ks->events |= observer->events;
+    }
+}
+
 void keyspace_add_observer(struct keyspace *ks, const struct keyspace_observer *observer) {
     check(ks->observer_count < OBSERVERS_MAX);
     ks->observers[ks->observer_count++] = *observer;
-    ks->touched_count = (uint8_t)(ks->touched_count + (observer->touched != NULL));
-    ks->event_count = (uint8_t)(ks->event_count + (observer->event != NULL));
+    count_interest(ks);
 }
+
+void keyspace_set_interest(struct keyspace *ks, const void *ctx, bool touched, uint32_t events) {
+    for (int i = 0; i < ks->observer_count; i++) {
+        if (ks->observers[i].ctx != ctx) continue;
+        ks->observers[i].deaf = !touched;
+        ks->observers[i].events = events;
+    }
+    count_interest(ks);
+}
+
+bool keyspace_removes_by_itself(const struct keyspace *ks) { return ks->by_itself; }
 
 void keyspace_set_disposer(struct keyspace *ks, const struct keyspace_disposer *disposer) {
     ks->disposer = *disposer;
@@ -95,7 +115,7 @@ void keyspace__tell_touched(struct db *db, struct bytes key) {
     const struct keyspace *ks = db->ks;
     for (int i = 0; i < ks->observer_count; i++) {
         const struct keyspace_observer *observer = &ks->observers[i];
-        if (observer->touched) observer->touched(observer->ctx, db, key);
+        if (observer->touched && !observer->deaf) observer->touched(observer->ctx, db, key);
     }
 }
 
@@ -103,7 +123,8 @@ void keyspace__tell_event(struct db *db, struct bytes key, uint32_t event_class,
     const struct keyspace *ks = db->ks;
     for (int i = 0; i < ks->observer_count; i++) {
         const struct keyspace_observer *observer = &ks->observers[i];
-        if (observer->event) observer->event(observer->ctx, db, key, event_class, name);
+        if (!observer->event || !(observer->events & event_class)) continue;
+        observer->event(observer->ctx, db, key, event_class, name);
     }
 }
 

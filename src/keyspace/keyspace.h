@@ -60,9 +60,12 @@ struct keyspace_observer {
     void *ctx;
     /* The value or existence of key changed. Called after the change. May be NULL. */
     void (*touched)(void *ctx, struct db *db, struct bytes key);
-    /* A named event ("set", "expired"): for notifications. May be NULL. */
+    /* A named event ("set", "expired"): for notifications. May be NULL. Comes only for the classes
+     * in events. */
     void (*event)(void *ctx, struct db *db, struct bytes key, uint32_t event_class,
                   const char *name);
+    uint32_t events; /* enum key_event: those wanted now */
+    bool deaf;       /* touched is not wanted now */
     /* A database lost all its keys, or two were swapped. Called before the change. May be NULL. */
     void (*flushed)(void *ctx, struct db *db);
     void (*swapped)(void *ctx, struct db *a, struct db *b);
@@ -87,6 +90,11 @@ struct keyspace_stats {
 struct keyspace *keyspace_create(const struct keyspace_config *config, uint64_t seed);
 void keyspace_destroy(struct keyspace **ks);
 void keyspace_add_observer(struct keyspace *ks, const struct keyspace_observer *observer);
+/* What the observer with this ctx wants to hear from now on, so that others pay nothing while it
+ * needs nothing. */
+void keyspace_set_interest(struct keyspace *ks, const void *ctx, bool touched, uint32_t events);
+/* True while touched is called because a key expired or was evicted: nobody's command did it. */
+bool keyspace_removes_by_itself(const struct keyspace *ks);
 void keyspace_set_disposer(struct keyspace *ks, const struct keyspace_disposer *disposer);
 /* To be called, on the executor, when an object that went to the disposer has been destroyed, with
  * what dispose was called with: moves it from lazyfree_pending to lazyfreed. */

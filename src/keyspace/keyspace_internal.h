@@ -50,7 +50,10 @@ struct keyspace {
     uint32_t clock_now; /* what an access writes under LRU: seconds; under LFU: minutes */
     bool is_lfu;        /* the policy's, as of the last keyspace_set_now */
     bool active_expire, expire_by_access, resize_allowed;
-    uint8_t observer_count, touched_count, event_count; /* observers; those with that function */
+    bool by_itself;         /* a key that expired or is evicted is being removed */
+    uint8_t observer_count; /* of observers */
+    uint8_t touched_count;  /* of those that want touched */
+    uint32_t events;        /* classes that anyone wants */
     struct keyspace_stats stats;
     struct db *dbs;
     int32_t db_count;
@@ -82,7 +85,7 @@ static inline void keyspace__touched(struct db *db, struct bytes key) {
 }
 static inline void keyspace__event(struct db *db, struct bytes key, uint32_t event_class,
                                    const char *name) {
-    if (db->ks->event_count) keyspace__tell_event(db, key, event_class, name);
+    if (unlikely(db->ks->events & event_class)) keyspace__tell_event(db, key, event_class, name);
 }
 
 /* ---- the table ---- */

@@ -47,16 +47,12 @@ struct word_lists {
     size_t count;
 };
 
-/* Beside the bits of enum key_event. */
-enum { NOTIFY_KEYSPACE = 1 << 16, NOTIFY_KEYEVENT = 1 << 17 };
-
 extern const struct config_custom option_bind;          /* struct text_list */
 extern const struct config_custom option_percentiles;   /* struct double_list */
 extern const struct config_custom option_save;          /* struct save_list; lines add up */
 extern const struct config_custom option_oom_values;    /* struct oom_values */
 extern const struct config_custom option_replicaof;     /* struct host_port */
 extern const struct config_custom option_output_limits; /* struct output_limit[CLASS_COUNT] */
-extern const struct config_custom option_notify;        /* uint32_t */
 extern const struct config_custom option_dir;           /* char *, absolute */
 extern const struct config_custom option_rename;        /* struct word_lists, two words each */
 extern const struct config_custom option_lines; /* struct word_lists, one word or more each */

@@ -1214,17 +1214,7 @@ const struct config_option reference_options[] = {
         .field = CONFIG_FIELD(struct reference_config, rdma_completion_vector),
         .help = "Completion vector. -1: chosen by itself.",
     },
-    /* --- Events, other processes, replies without copies --- */
-    {
-        .name = "notify-keyspace-events",
-        .kind = CONFIG_CUSTOM,
-        .initial = "",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, notify),
-        .custom = &option_notify,
-        .help = "Which changes of keys are published: K by key, E by event, with "
-                "classes g $ l s h z x e t m d n, A for most. Empty: none.",
-    },
+    /* --- Other processes, replies without copies --- */
     {
         .name = "aof-rewrite-cpulist",
         .aliases = {"aof_rewrite_cpulist"},

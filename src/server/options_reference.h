@@ -154,8 +154,7 @@ struct reference_config {
     int32_t rdma_port;
     int32_t rdma_rx_size;
     int32_t rdma_completion_vector;
-    /* Events, other processes, replies without copies */
-    uint32_t notify; /* enum key_event bits and NOTIFY_KEYSPACE, NOTIFY_KEYEVENT */
+    /* Other processes, replies without copies */
     char *aof_rewrite_cpulist, *bgsave_cpulist;
     int32_t shutdown_timeout_s;
     char *ignore_warnings;

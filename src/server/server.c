@@ -13,6 +13,7 @@
 #include "io/background.h"
 #include "io/io.h"
 #include "net/reactor.h"
+#include "pubsub/pubsub.h"
 #include "server/daemon.h"
 #include "server/signals.h"
 #include "server/version.h"
@@ -37,14 +38,17 @@ void server_create_options(struct server *server) {
         .options = server_options, .base = &server->config, .ctx = &server->config};
     const struct config_table later = {
         .options = reference_options, .base = &server->reference, .ctx = &server->reference};
+    const struct config_table pubsub = {
+        .options = pubsub_options, .base = &server->config.pubsub, .ctx = &server->config.pubsub};
     config_add_table(server->engine, &own);
+    config_add_table(server->engine, &pubsub);
     config_add_table(server->engine, &later);
 }
 
 static const struct command_spec *const command_lists[] = {
-    string_commands,      generic_commands,    bitmap_commands,
-    hyperloglog_commands, connection_commands, transaction_commands,
-    server_commands,      client_commands,     command_commands,
+    string_commands,     generic_commands,     bitmap_commands, hyperloglog_commands,
+    connection_commands, transaction_commands, server_commands, client_commands,
+    command_commands,    pubsub_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {
@@ -152,6 +156,11 @@ static void create_info(struct server *server) {
     server->info = info_create(server->exec, &server->about);
 }
 
+/* After INFO, in whose sections they have figures. */
+static void create_features(struct server *server) {
+    server->pubsub = pubsub_create(server->exec, &server->config.pubsub);
+}
+
 enum err server_init(struct server *server, struct diag *diag) {
     system_fit_maxclients(&server->config.exec.maxclients);
     enum err err = create_reactor(server, diag);
@@ -161,8 +170,10 @@ enum err server_init(struct server *server, struct diag *diag) {
     server->registry = stats_registry_create();
     create_exec(server);
     err = server_apply_config(server, diag);
-    if (err == ERR_NONE) create_info(server);
-    return err;
+    if (err != ERR_NONE) return err;
+    create_info(server);
+    create_features(server);
+    return ERR_NONE;
 }
 
 enum err server_listen(struct server *server, struct diag *diag) {
@@ -262,6 +273,7 @@ void server_deinit(struct server *server) {
     io_destroy(&server->io);
     info_destroy(&server->info);
     exec_destroy(&server->exec);
+    pubsub_destroy(&server->pubsub);
     keyspace_destroy(&server->keyspace);
     background_destroy(&server->background);
     reactor_destroy(&server->reactor);

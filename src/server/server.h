@@ -31,6 +31,7 @@ struct server {
     struct exec *exec;
     struct background *background;
     struct info *info;
+    struct pubsub *pubsub;
     struct info_server about;
     struct listening listening;
     struct title_room title;

@@ -11,6 +11,7 @@
 #include "exec/exec.h"
 #include "keyspace/keyspace.h"
 #include "net/reactor.h"
+#include "pubsub/pubsub.h"
 #include "server/option_kinds.h"
 
 enum supervised { SUPERVISED_NO = 0, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
@@ -95,6 +96,7 @@ struct server_config {
     struct server_keys keys;
     struct server_monitoring monitoring;
     struct server_daemon daemon;
+    struct pubsub_config pubsub;
     struct server_config_hooks hooks;
 };
 

@@ -234,6 +234,9 @@ struct command_table *command_table_create(void);
 void command_table_destroy(struct command_table **table);
 /* rows ends with name == NULL, lives as long as the table. A name twice is our mistake (check). */
 void command_table_add(struct command_table *table, const struct command_spec *rows);
+/* Subcommands of a feature for a container that was added before: CLIENT TRACKING and the like. */
+void command_table_add_subs(struct command_table *table, const char *container,
+                            const struct command_spec *rows);
 /* Option rename-command: an empty new name removes it. False: no such command, or new name taken.
  */
 must_use bool command_table_rename(struct command_table *table, struct bytes old, struct bytes new);

@@ -9,7 +9,7 @@
  * Names too long for a slot (only rename-command makes those) are found in names by bisection.
  *
  * 1. Each of names is in index exactly once if it fits, and index holds nothing else.
- * 2. by_id[i]->id == i; subcommands follow their container. */
+ * 2. by_id[i]->id == i; subcommands come after their container. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "spec/command.h"
@@ -265,18 +265,19 @@ static struct command *create_command(struct command_table *table, const struct 
     return command;
 }
 
-static void create_subs(struct command_table *table, struct command *container) {
-    const struct command_spec *rows = container->spec->subs;
+static void add_subs(struct command_table *table, struct command *container,
+                     const struct command_spec *rows) {
     size_t count = 0;
     while (rows[count].name)
         count++;
-    check(count > 0 && count <= UINT8_MAX);
-    const struct command **subs = mem_alloc_array(count, sizeof(*subs));
+    check(count > 0 && container->sub_count + count <= UINT8_MAX);
+    const struct command **subs = (const struct command **)(uintptr_t)container->subs;
+    subs = mem_realloc(subs, (container->sub_count + count) * sizeof(*subs));
     container->subs = subs;
     for (size_t i = 0; i < count; i++) {
         check(!rows[i].subs);
         check(!command_find_sub(container, bytes_of(rows[i].name)));
-        subs[i] = create_command(table, &rows[i], container);
+        subs[container->sub_count] = create_command(table, &rows[i], container);
         container->sub_count++;
     }
 }
@@ -315,10 +316,19 @@ void command_table_destroy(struct command_table **table_ptr) {
 void command_table_add(struct command_table *table, const struct command_spec *rows) {
     for (; rows->name; rows++) {
         struct command *command = create_command(table, rows, NULL);
-        if (rows->subs) create_subs(table, command);
+        if (rows->subs) add_subs(table, command, rows->subs);
         add_name(table, bytes_of(rows->name), command);
     }
     rebuild_index(table);
+    update_needs(table);
+}
+
+void command_table_add_subs(struct command_table *table, const char *container,
+                            const struct command_spec *rows) {
+    size_t at;
+    check(bisect(table, bytes_of(container), &at));
+    check(table->names[at].command->spec->subs);
+    add_subs(table, table->names[at].command, rows);
     update_needs(table);
 }
 

@@ -12,6 +12,7 @@ struct stats_group {
     const struct stats_field *fields; /* NULL: this group is a refresh function */
     void (*refresh)(void *ctx);
     void *ctx;
+    bool fills; /* its fields are shown at the places of fixed ones */
 };
 
 struct stats_section {
@@ -82,6 +83,44 @@ void stats_add_fields(struct stats_registry *registry, const char *section,
     section_add(registry, section, &(struct stats_group){.fields = fields, .ctx = ctx});
 }
 
+/* The field of that name in a group that fills places, and its group. */
+static const struct stats_field *find_filling(const struct stats_section *section, const char *name,
+                                              const struct stats_group **group) {
+    for (size_t i = 0; i < section->count; i++) {
+        *group = &section->groups[i];
+        if (!(*group)->fills) continue;
+        for (const struct stats_field *field = (*group)->fields; field->kind != STATS_END;
+             field++) {
+            if (strcmp(field->name, name) == 0) return field;
+        }
+    }
+    return NULL;
+}
+
+static bool has_place(const struct stats_section *section, const char *name) {
+    for (size_t i = 0; i < section->count; i++) {
+        const struct stats_group *group = &section->groups[i];
+        if (!group->fields || group->fills) continue;
+        for (const struct stats_field *field = group->fields; field->kind != STATS_END; field++) {
+            if (field->kind == STATS_FIXED && strcmp(field->name, name) == 0) return true;
+        }
+    }
+    return false;
+}
+
+void stats_fill_fields(struct stats_registry *registry, const char *section,
+                       const struct stats_field *fields, void *ctx) {
+    const struct stats_section *found = section_find(registry, section);
+    const struct stats_group *group;
+    check(found && fields);
+    for (const struct stats_field *field = fields; field->kind != STATS_END; field++) {
+        check(has_place(found, field->name));
+        check(!find_filling(found, field->name, &group));
+    }
+    section_add(registry, section,
+                &(struct stats_group){.fields = fields, .ctx = ctx, .fills = true});
+}
+
 void stats_add_refresh(struct stats_registry *registry, const char *section,
                        void (*refresh)(void *ctx), void *ctx) {
     check(refresh);
@@ -126,9 +165,17 @@ static void print_section(const struct stats_section *section, struct buf *out) 
     buf_addf(out, "# %s\r\n", section->title);
     for (size_t i = 0; i < section->count; i++) {
         const struct stats_group *group = &section->groups[i];
-        if (!group->fields) continue;
-        for (const struct stats_field *field = group->fields; field->kind != STATS_END; field++)
-            print_field(field, group->ctx, out);
+        if (!group->fields || group->fills) continue;
+        for (const struct stats_field *field = group->fields; field->kind != STATS_END; field++) {
+            const struct stats_group *owner;
+            const struct stats_field *filling =
+                field->kind == STATS_FIXED ? find_filling(section, field->name, &owner) : NULL;
+            if (filling) {
+                print_field(filling, owner->ctx, out);
+            } else {
+                print_field(field, group->ctx, out);
+            }
+        }
     }
 }
 

@@ -52,6 +52,10 @@ void stats_add_section(struct stats_registry *registry, const char *name, const 
  * registry. */
 void stats_add_fields(struct stats_registry *registry, const char *section,
                       const struct stats_field *fields, void *ctx);
+/* These take the places of STATS_FIXED fields of the same names, which must be there: how a feature
+ * brings its figures into the order that INFO has. */
+void stats_fill_fields(struct stats_registry *registry, const char *section,
+                       const struct stats_field *fields, void *ctx);
 /* Before the section is shown, refresh(ctx) is called; a section may have several. */
 void stats_add_refresh(struct stats_registry *registry, const char *section,
                        void (*refresh)(void *ctx), void *ctx);

@@ -27,7 +27,8 @@ static void world_create(struct world *w, struct test *t, uint8_t policy, uint64
     w->config.policy = policy;
     w->config.tenacity = 100;
     w->ks = fixture_create(t, &w->config);
-    keyspace_add_observer(w->ks, &(struct keyspace_observer){.ctx = w, .event = on_event});
+    keyspace_add_observer(
+        w->ks, &(struct keyspace_observer){.ctx = w, .event = on_event, .events = UINT32_MAX});
     for (uint64_t i = 0; i < KEYS; i++) {
         int64_t at_ms = FIXTURE_START_MS + 100000 + (int64_t)i * 1000;
         bool is_volatile = every && i / 2 % every == 0;

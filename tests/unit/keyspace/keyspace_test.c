@@ -202,7 +202,8 @@ TEST(keyspace_agrees_with_a_plain_array_under_random_use) {
     m.now_ms = FIXTURE_START_MS;
     m.ks = fixture_create(t, &fixture_config);
     keyspace_add_observer(
-        m.ks, &(struct keyspace_observer){.ctx = &m, .touched = on_touched, .event = on_event});
+        m.ks, &(struct keyspace_observer){
+                  .ctx = &m, .touched = on_touched, .event = on_event, .events = UINT32_MAX});
     for (int step = 0; step < 60000; step++) {
         do_something(t->rng, &m);
         forget_expired(&m);
@@ -231,7 +232,8 @@ TEST(look_up_counts_hits_and_misses_and_removes_what_has_expired) {
     const struct keyspace_stats *stats = keyspace_stats(ks);
     struct bytes key = BYTES("key:000000000001");
     uint64_t hash = hash_bytes(key);
-    keyspace_add_observer(ks, &(struct keyspace_observer){.ctx = &m, .event = on_event});
+    keyspace_add_observer(
+        ks, &(struct keyspace_observer){.ctx = &m, .event = on_event, .events = UINT32_MAX});
     (void)fixture_set(db, key, BYTES("v"), FIXTURE_START_MS + 100);
     expect_not_null(keyspace_find(db, key, hash, LOOKUP_READ));
     expect_not_null(keyspace_find(db, key, hash, LOOKUP_WRITE));

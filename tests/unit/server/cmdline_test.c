@@ -21,6 +21,8 @@ static void set_up(struct fixture *f) {
     f->config = config_create();
     config_add_table(f->config, &(struct config_table){server_options, &f->server, &f->server});
     config_add_table(f->config,
+                     &(struct config_table){pubsub_options, &f->server.pubsub, &f->server.pubsub});
+    config_add_table(f->config,
                      &(struct config_table){reference_options, &f->reference, &f->reference});
 }
 

@@ -34,6 +34,8 @@ static void set_up(struct fixture *f) {
     f->config = config_create();
     config_add_table(f->config, &(struct config_table){server_options, &f->server, &f->server});
     config_add_table(f->config,
+                     &(struct config_table){pubsub_options, &f->server.pubsub, &f->server.pubsub});
+    config_add_table(f->config,
                      &(struct config_table){reference_options, &f->reference, &f->reference});
 }
 
@@ -318,7 +320,7 @@ TEST(a_forced_rewrite_of_all_options_reads_back_the_same) {
     expect_bytes_eq(buf_bytes(&before), buf_bytes(&after));
     expect_eq(f.server.daemon.renamed.count, 2);
     expect_str_eq(f.reference.modules.at[0].words[2], "b c");
-    expect_true(f.reference.notify & EVENT_NEW);
+    expect_true(f.server.pubsub.notify & EVENT_NEW);
     buf_deinit(&before);
     buf_deinit(&after);
     tear_down(&f);

@@ -151,6 +151,12 @@ static inline void run_handler(struct call *call, uint64_t request_bytes) {
     run_count(call, now - began, request_bytes, reply_before);
 }
 
+/* met: the gates that were closed. One that waits has not read anything yet. */
+static inline void tell_executed(struct call *call, uint32_t met) {
+    met &= GATE_TRACKING | GATE_CACHING;
+    if (unlikely(met) && !call->blocked) exec_tell_executed(call->exec, call, met);
+}
+
 /* The line is made while the arguments are sure to be there, and sent when the command is done: a
  * monitor sees its own reply first, and of a transaction EXEC last. */
 static never_inline void run_monitored(struct call *call, uint64_t request_bytes) {
@@ -186,7 +192,7 @@ void call_nested(struct call *outer, const struct command *command, const struct
     } else {
         run_handler(&call, bytes);
     }
-    if (unlikely(met & GATE_TRACKING)) exec_tell_executed(exec, &call, GATE_TRACKING);
+    tell_executed(&call, met & GATE_TRACKING);
 }
 
 /* CLIENT REPLY SKIP and OFF: decides whether this request is answered. */
@@ -215,6 +221,7 @@ void run_waiting(struct call *call, command_fn fn, uint64_t *ticks, uint64_t req
     *ticks += exec->now_ticks - began;
     if (call->blocked) return;
     run_count(call, *ticks, request_bytes, reply_before);
+    tell_executed(call, call->command->needs & call->client->gates);
     if (call->client->gates & GATE_REPLY) reply_mode_end(call->client);
 }
 
@@ -231,9 +238,7 @@ static never_inline enum run_result run_gated(struct call *call, struct request 
         } else {
             run_handler(call, request->wire_bytes);
         }
-        if (closed & (GATE_TRACKING | GATE_CACHING)) {
-            exec_tell_executed(exec, call, closed & (GATE_TRACKING | GATE_CACHING));
-        }
+        tell_executed(call, closed);
         break;
     case GATE_REFUSED: exec->command_stats[call->command->id].rejected++; break;
     case GATE_QUEUED: break;

@@ -2,6 +2,7 @@
 /* CLIENT: what a connection says about itself and asks for itself, and the pause of all. LIST, INFO
  * and KILL are in client_list.c. */
 #include "commands/client_internal.h"
+#include "exec/block.h"
 #include "exec/gate.h"
 
 /* ---- who it is ---- */
@@ -107,25 +108,40 @@ void cmd_client_reply(struct call *call) {
     }
 }
 
+/* ---- waits ---- */
+
+/* CLIENT UNBLOCK id [TIMEOUT|ERROR] -- 1 if the client was waiting */
+void cmd_client_unblock(struct call *call) {
+    enum block_end how = BLOCK_TIMED_OUT;
+    if (call->argc > 4) {
+        call_error_arity(call);
+        return;
+    }
+    if (call->argc == 4 && call_is(call, 3, "error")) {
+        how = BLOCK_FAILED;
+    } else if (call->argc == 4 && !call_is(call, 3, "timeout")) {
+        call_error(call, ERROR_UNBLOCK_REASON);
+        return;
+    }
+    int64_t id;
+    if (!call_int(call, 2, &id)) return;
+    struct client *client = client_find(call->exec, (uint64_t)id);
+    reply_integer(call->reply, client && block_end(client, how));
+}
+
 /* ---- the pause ---- */
 
 /* CLIENT PAUSE milliseconds [WRITE|ALL] */
 void cmd_client_pause(struct call *call) {
     bool all = call->argc == 3 || call_is(call, 3, "all");
-    int64_t timeout_ms, until_ms;
+    int64_t timeout_ms;
     if (call->argc > 4) {
         call_errorf(call, ERROR_UNKNOWN_FORM, (int)size_min(call->argv[1].size, 128),
                     call->argv[1].data, "CLIENT");
     } else if (!all && !call_is(call, 3, "write")) {
         call_error(call, ERROR_PAUSE_MODE);
-    } else if (!num_parse_i64(call->argv[2], &timeout_ms)) {
-        call_errorf(call, ERROR_NAMED_NOT_INTEGER, "timeout");
-    } else if (timeout_ms < 0) {
-        call_error(call, ERROR_TIMEOUT_NEGATIVE);
-    } else if (!num_add_i64(call->now_ms, timeout_ms, &until_ms)) {
-        call_error(call, ERROR_TIMEOUT_RANGE);
-    } else {
-        exec_pause(call->exec, PAUSE_BY_COMMAND, until_ms, all);
+    } else if (call_timeout_ms(call, 2, &timeout_ms)) {
+        exec_pause(call->exec, PAUSE_BY_COMMAND, call->now_ms + timeout_ms, all);
         reply_ok(call->reply);
     }
 }
@@ -178,6 +194,9 @@ void cmd_client_help(struct call *call) {
         "    Name the library that this client uses, or its version.",
         "SETNAME <name>",
         "    Give this connection a name.",
+        "UNBLOCK <id> [TIMEOUT|ERROR]",
+        "    End the wait of a connection whose command blocks: as if its time were over,",
+        "    or with an error.",
         "UNPAUSE",
         "    End the pause.",
         NULL,

@@ -18,6 +18,7 @@ void cmd_client_pause(struct call *call);
 void cmd_client_reply(struct call *call);
 void cmd_client_setinfo(struct call *call);
 void cmd_client_setname(struct call *call);
+void cmd_client_unblock(struct call *call);
 void cmd_client_unpause(struct call *call);
 
 /* ---- client_list.c ---- */

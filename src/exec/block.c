@@ -467,7 +467,7 @@ bool call_timeout_seconds(struct call *call, uint32_t arg, int64_t *timeout_ms) 
 bool call_timeout_ms(struct call *call, uint32_t arg, int64_t *timeout_ms) {
     int64_t ms;
     if (!num_parse_i64(call->argv[arg], &ms)) {
-        call_error(call, ERROR_TIMEOUT_INTEGER);
+        call_errorf(call, ERROR_NAMED_NOT_INTEGER, "timeout");
         return false;
     }
     if (ms < 0) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "cluster/cluster.h"
 #include "commands/commands.h"
 #include "config/config.h"
 #include "exec/gate.h"
@@ -14,6 +15,7 @@
 #include "io/io.h"
 #include "net/reactor.h"
 #include "pubsub/pubsub.h"
+#include "repl/repl.h"
 #include "server/daemon.h"
 #include "server/signals.h"
 #include "server/version.h"
@@ -48,7 +50,7 @@ void server_create_options(struct server *server) {
 static const struct command_spec *const command_lists[] = {
     string_commands,     generic_commands,     bitmap_commands, hyperloglog_commands,
     connection_commands, transaction_commands, server_commands, client_commands,
-    command_commands,    pubsub_commands,
+    command_commands,    pubsub_commands,      repl_commands,   cluster_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What single requests feel while the server has other work: each scenario prints a line of figures.
+
+    scenarios.py ours=src/valkey-server peer=redis-server
+    scenarios.py --only expiry,resize ours=src/valkey-server@"--io-threads 2"
+
+idle      50 clients GET, nothing else: what the machine itself does to the longest request
+expiry    1 M keys with one deadline go while 50 clients GET: when the last was gone, the longest stall
+resize    10 M keys are added (DEBUG POPULATE in steps), 50 clients SET new keys: the longest stall, and the
+          longest command by the server's own slow log
+large     50 clients GET 64 bytes while 4 fetch 10 MiB: p99.9
+evict     CPU of SET under full write load at maxmemory against plain SET; memory over the limit
+flush     FLUSHALL ASYNC and DEL of 1 M keys while 50 clients GET
+The client, stalls.c, is compiled at the start. Server and client are pinned to a core each.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import bench
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MILLION = 1_000_000
+
+
+def command(server, *words):
+    out = subprocess.run(["redis-cli", "-p", str(server.port), *map(str, words)], capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+def info(server, field):
+    for line in command(server, "INFO", "all").splitlines():
+        if line.startswith(field + ":"):
+            return line.partition(":")[2].strip()
+    return ""
+
+
+def stalls(args, server, seconds, *words, clients=50):
+    out = subprocess.run(["taskset", "-c", args.client_cpus, args.stalls, str(server.port), str(clients), str(seconds),
+                          *map(str, words)], capture_output=True, text=True)
+    if out.returncode:
+        sys.exit(f"stalls: {out.stderr}")
+    return json.loads(out.stdout)
+
+
+def load(args, server, n, *words, pipeline=64):
+    subprocess.run(["taskset", "-c", args.client_cpus, "redis-benchmark", "-p", str(server.port), "-P", str(pipeline),
+                    "-n", str(n), "-r", str(MILLION), "-q", *words], stdout=subprocess.DEVNULL, check=True)
+
+
+def figures(result):
+    return (f"{result['rps']:>7.0f} rps  p50 {result['p50_ms']:.2f}  p99 {result['p99_ms']:.2f}  p99.9 {result['p99.9_ms']:.2f}"
+            f"  longest {result['longest_ms']:.2f} ms")
+
+
+def idle(args, server):
+    load(args, server, MILLION, "SET", "key:__rand_int__", "x" * 64)
+    return figures(stalls(args, server, 5, "GET", f"#{MILLION}"))
+
+
+def pipe(server, commands):
+    """Sends many commands through redis-cli --pipe."""
+    subprocess.run(["redis-cli", "-p", str(server.port), "--pipe"], input="\r\n".join(commands).encode() + b"\r\n",
+                   stdout=subprocess.DEVNULL, check=True)
+
+
+def expiry(args, server):
+    load(args, server, MILLION, "SET", "key:__rand_int__", "x" * 64)
+    deadline = int(time.time() * 1000) + 15000
+    pipe(server, [f"SET volatile:{i:012} xxxxxxxx PXAT {deadline}" for i in range(MILLION)])
+    volatile = int(info(server, "db0").split("expires=")[1].split(",")[0])
+    if time.time() * 1000 > deadline - 1500:
+        return "the keys could not be loaded in time"
+    time.sleep(max(0, deadline / 1000 - time.time() - 1))
+    gone = []
+
+    def watch():
+        while not gone and time.time() * 1000 < deadline + 60000:
+            field = info(server, "db0")
+            if "expires=0," in field + ",":
+                gone.append(time.time() * 1000 - deadline)
+            time.sleep(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    result = stalls(args, server, 5, "GET", f"#{MILLION}")
+    watcher.join()
+    return f"{figures(result)}  {volatile} keys gone after {gone[0]:.0f} ms" if gone else figures(result)
+
+
+def resize(args, server):
+    command(server, "CONFIG", "SET", "slowlog-log-slower-than", "300")
+    command(server, "CONFIG", "SET", "slowlog-max-len", "1000")
+    command(server, "DEBUG", "POPULATE", 8 * MILLION, "old", 8)
+    command(server, "SLOWLOG", "RESET")
+    result = stalls(args, server, 25, "SET", f"#{1000 * MILLION}", "12345678")
+    slowest = subprocess.run(["redis-cli", "-p", str(server.port), "--json", "SLOWLOG", "GET", "1000"],
+                             capture_output=True, text=True).stdout
+    entries = [entry for entry in json.loads(slowest) if entry[3][0].upper() == "SET"]
+    longest = max((entry[2] for entry in entries), default=0)
+    return (f"{figures(result)}  {command(server, 'DBSIZE')} keys; by the slow log {len(entries)} SETs over 300 us, "
+            f"the longest {longest} us")
+
+
+def large(args, server):
+    load(args, server, MILLION, "SET", "key:__rand_int__", "x" * 64)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(os.urandom(10 * 1024 * 1024))
+        file.flush()
+        subprocess.run(["redis-cli", "-p", str(server.port), "-x", "SET", "big"], stdin=open(file.name, "rb"),
+                       stdout=subprocess.DEVNULL, check=True)
+    result = stalls(args, server, 8, "-l", "4", "big", "GET", f"#{MILLION}")
+    return f"{figures(result)}  and {result['large_replies'] / 8:.0f} replies of 10 MiB a second"
+
+
+def evict(args, server):
+    def cpu_of_set():
+        before = server.cpu()
+        load(args, server, 3 * MILLION, "SET", "key:__rand_int____rand_int__", "x" * 64, pipeline=16)
+        after = server.cpu()
+        return sum(after) - sum(before), after[0] - before[0]
+
+    load(args, server, 2 * MILLION, "SET", "key:__rand_int____rand_int__", "x" * 64)
+    plain, plain_user = cpu_of_set()
+    command(server, "FLUSHALL")
+    command(server, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    load(args, server, 2 * MILLION, "SET", "key:__rand_int____rand_int__", "x" * 64)
+    limit = int(info(server, "used_memory"))
+    command(server, "CONFIG", "SET", "maxmemory", limit)
+    most, done = [0], []
+
+    def watch():
+        while not done:
+            most[0] = max(most[0], int(info(server, "used_memory") or 0))
+            time.sleep(0.05)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    evicting, evicting_user = cpu_of_set()
+    done.append(True)
+    watcher.join()
+    return (f"CPU a SET {plain / 3:.3f} us, evicting {evicting / 3:.3f} us: x{evicting / plain:.2f} (user x"
+            f"{evicting_user / plain_user:.2f}); {info(server, 'evicted_keys')} evicted, memory at most "
+            f"{(most[0] / limit - 1) * 100:+.2f} % over the limit")
+
+
+def flush(args, server):
+    load(args, server, MILLION, "SET", "key:__rand_int__", "x" * 64)
+    command(server, "DEBUG", "POPULATE", MILLION, "old", 64)
+    threading.Timer(1, command, (server, "FLUSHALL", "ASYNC")).start()
+    return figures(stalls(args, server, 3, "GET", f"#{MILLION}"))
+
+
+SCENARIOS = {"idle": idle, "expiry": expiry, "resize": resize, "large": large, "evict": evict, "flush": flush}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("servers", nargs="+", metavar="NAME=PATH[@ARGS]")
+    parser.add_argument("--only", default=",".join(SCENARIOS))
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--server-cpus", default="0")
+    parser.add_argument("--client-cpus", default="1")
+    parser.add_argument("--port", type=int, default=26400)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        args.stalls = os.path.join(folder, "stalls")
+        compiler = shutil.which("cc") or sys.exit("no C compiler")
+        subprocess.run([compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", os.path.join(HERE, "stalls.c"), "-o", args.stalls],
+                       check=True)
+        for name in args.only.split(","):
+            for spec in args.servers * args.rounds:
+                extra = "" if "redis-server" in spec and "valkey" not in spec else " --io-threads 1"
+                spec += ("@" if "@" not in spec else " ") + "--enable-debug-command yes" + (extra if "io-threads" not in spec else "")
+                server = bench.Server(spec, args.server_cpus, args.port)
+                try:
+                    print(f"{name:8} {server.name:8} {SCENARIOS[name](args, server)}", flush=True)
+                finally:
+                    server.stop()
+
+
+if __name__ == "__main__":
+    main()

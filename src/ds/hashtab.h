@@ -115,9 +115,12 @@ must_use uint64_t hashtab_scan(struct hashtab *tab, uint64_t cursor, hashtab_vis
 /* Any entry, each with the same chance (bar the rare chains over 27 entries);
  * NULL if the table is empty. O(1) unless the table is very sparse, then O(buckets). */
 void *hashtab_random(const struct hashtab *tab, struct rng *rng);
-/* Puts up to max entries from buckets that follow a random one into out, and returns how many:
- * cheap, and not independent of each other. 0 may come back from a sparse table. O(max). */
-size_t hashtab_sample(const struct hashtab *tab, struct rng *rng, void **out, size_t max);
+/* Puts up to max entries into out, from the bucket that `where`, a random number of 64 bits, stands
+ * for and those that follow it, and returns how many: cheap, and not independent of each other. 0
+ * may come back from a sparse table. O(max). */
+size_t hashtab_sample(const struct hashtab *tab, uint64_t where, void **out, size_t max);
+/* Asks for the memory that a sample from there reads. */
+void hashtab_sample_prefetch(const struct hashtab *tab, uint64_t where);
 
 /* Walks over all entries. Between init and deinit the table does not resize; the entry that next
  * gave may be taken (or replaced), nothing else may change. Fields are private. */

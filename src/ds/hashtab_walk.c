@@ -96,9 +96,17 @@ void *hashtab_random(const struct hashtab *tab, struct rng *rng) {
     }
 }
 
-size_t hashtab_sample(const struct hashtab *tab, struct rng *rng, void **out, size_t max) {
+static uint64_t sample_index(const struct hashtab *tab, uint64_t where) {
+    return (uint64_t)((unsigned __int128)where * tab->bucket_count >> 64);
+}
+
+void hashtab_sample_prefetch(const struct hashtab *tab, uint64_t where) {
+    prefetch_line(hashtab_bucket_at(tab, sample_index(tab, where)));
+}
+
+size_t hashtab_sample(const struct hashtab *tab, uint64_t where, void **out, size_t max) {
     size_t count = 0;
-    uint64_t index = rng_below(rng, tab->bucket_count);
+    uint64_t index = sample_index(tab, where);
     uint64_t buckets = size_min(tab->bucket_count, HASHTAB_SAMPLE_BUCKETS);
     for (uint64_t i = 0; i < buckets; i++) {
         const struct hashtab_bucket *bucket = hashtab_bucket_at(tab, index);

@@ -77,12 +77,18 @@ static size_t sample_index(struct db *db, struct entry **out, size_t max) {
     return found;
 }
 
+/* Places are drawn two goes ahead: the bucket is fetched in one, its entries in the next. */
 static size_t sample_table(struct db *db, struct entry **out, size_t max, bool volatile_only) {
     void *entries[SAMPLE_MAX];
     size_t want = volatile_only ? SAMPLE_MAX : size_min(max, SAMPLE_MAX), found = 0;
-    size_t count = hashtab_sample(db->table, &db->ks->rng, entries, want);
+    uint64_t where = db->sample_ahead[0];
+    db->sample_ahead[0] = db->sample_ahead[1];
+    db->sample_ahead[1] = rng_next(&db->ks->rng);
+    hashtab_sample_prefetch(db->table, db->sample_ahead[1]);
+    size_t count = hashtab_sample(db->table, db->sample_ahead[0], entries, want);
     for (size_t i = 0; i < count; i++)
         prefetch_line(entries[i]);
+    count = hashtab_sample(db->table, where, entries, want);
     for (size_t i = 0; i < count && found < max; i++) {
         struct entry *entry = entries[i];
         if (!volatile_only || entry_expires(entry)) out[found++] = entry;
@@ -175,7 +181,20 @@ static struct entry *pool_take(struct keyspace *ks, bool volatile_only, struct d
     return NULL;
 }
 
+/* The best candidate will be looked up soon: its bucket in one step, its entry in the next. */
+static void pool_prefetch(const struct keyspace *ks, unsigned step) {
+    if (ks->pool_count == 0) return;
+    const struct evict_candidate *best = &ks->pool[ks->pool_count - 1];
+    const struct hashtab *table = ks->dbs[best->db_index].table;
+    if (step == 0) {
+        hashtab_prefetch_bucket(table, best->hash);
+    } else {
+        hashtab_prefetch_entry(table, best->hash);
+    }
+}
+
 static enum outcome evict_by_pool(struct keyspace *ks) {
+    pool_prefetch(ks, 1);
     bool volatile_only = is_volatile_policy(ks->config->policy);
     size_t want = size_min((size_t)i64_max(ks->config->samples, 1), SAMPLE_MAX);
     struct entry *sampled[SAMPLE_MAX];
@@ -192,6 +211,7 @@ static enum outcome evict_by_pool(struct keyspace *ks) {
     struct entry *victim = pool_take(ks, volatile_only, &db);
     if (!victim) return any ? NOTHING_FOUND : NOTHING_THERE;
     keyspace_remove(db, victim, KEY_EVICTED);
+    pool_prefetch(ks, 0);
     return EVICTED;
 }
 

@@ -34,6 +34,7 @@ struct db {
     struct wheel *wheel;  /* the expiry index; NULL until the first key expires */
     struct wheel *purged; /* the former one, being refiled without its stale records; or NULL */
     size_t volatile_count;
+    uint64_t sample_ahead[2]; /* where eviction will sample next, and after that: being fetched */
     int32_t index;
     bool mark; /* ENTRY_FILED has this value in entries that have a record in wheel */
     unsigned __int128 deadline_sum; /* milliseconds */

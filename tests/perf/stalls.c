@@ -21,7 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 10000, REQUEST_MAX = 4096, BUFFER = 256 * 1024, BUCKETS = 200000, EVENTS = 256 };
+enum {
+    CLIENTS_MAX = 10000,
+    REQUEST_MAX = 4096,
+    BUFFER = 256 * 1024,
+    BUCKETS = 200000,
+    EVENTS = 256
+};
 
 struct peer {
     int fd;
@@ -29,7 +35,8 @@ struct peer {
     uint64_t sent_ns;
     char head[64]; /* the reply's first line, as far as it is here */
     size_t head_size;
-    int64_t body_left; /* bytes of a bulk string still to come; -1: the first line is not complete */
+    int64_t
+        body_left; /* bytes of a bulk string still to come; -1: the first line is not complete */
 };
 
 struct run {
@@ -75,8 +82,8 @@ static size_t make_request(struct run *run, const struct peer *peer, char out[RE
             snprintf(key, sizeof(key), "key:%012" PRIu64, random_below(run, below));
             word = key;
         }
-        size += (size_t)snprintf(out + size, REQUEST_MAX - size, "$%zu\r\n%s\r\n", strlen(word),
-                                 word);
+        size +=
+            (size_t)snprintf(out + size, REQUEST_MAX - size, "$%zu\r\n%s\r\n", strlen(word), word);
         if (size >= REQUEST_MAX) die("a request is too long");
     }
     return size;
@@ -150,7 +157,8 @@ static double percentile_ms(const struct run *run, double percent) {
 
 static void report(const struct run *run, double seconds) {
     printf("{\"requests\": %" PRIu64 ", \"rps\": %.0f, \"errors\": %" PRIu64
-           ", \"large_replies\": %" PRIu64 ", \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"p99.9_ms\": %.2f"
+           ", \"large_replies\": %" PRIu64
+           ", \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"p99.9_ms\": %.2f"
            ", \"p99.99_ms\": %.2f, \"longest_ms\": %.3f, \"longest_at_s\": %.3f}\n",
            run->total, (double)run->total / seconds, run->errors, run->large_replies,
            percentile_ms(run, 50), percentile_ms(run, 99), percentile_ms(run, 99.9),

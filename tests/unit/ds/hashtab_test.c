@@ -449,12 +449,12 @@ TEST(hashtab_random_gives_every_entry_the_same_chance) {
 TEST(hashtab_sample_gives_different_entries_of_the_table) {
     struct hashtab *tab = hashtab_create(&test_entry_type);
     void *out[16];
-    expect_eq(hashtab_sample(tab, t->rng, out, 16), 0);
+    expect_eq(hashtab_sample(tab, rng_next(t->rng), out, 16), 0);
     add_ids(tab, 0, 5);
-    expect_eq(hashtab_sample(tab, t->rng, out, 16), 5);
+    expect_eq(hashtab_sample(tab, rng_next(t->rng), out, 16), 5);
     add_ids(tab, 5, 10000);
     for (int i = 0; i < 1000; i++) {
-        expect_eq(hashtab_sample(tab, t->rng, out, 16), 16);
+        expect_eq(hashtab_sample(tab, rng_next(t->rng), out, 16), 16);
         for (int a = 0; a < 16; a++) {
             expect_true(has_id(tab, ((struct test_entry *)out[a])->id));
             for (int b = 0; b < a; b++)

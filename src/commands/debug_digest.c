@@ -2,11 +2,14 @@
 /* DEBUG DIGEST and DIGEST-VALUE: equal content, equal digest, whatever the order of insertion, the
  * encoding and the hash seed.
  *
- *   value   SHA-1 of: type (1 byte), size (8, little-endian), bytes
+ *   value   SHA-1 of: type (1 byte), content
+ *           string: size (8, little-endian), bytes
+ *           set: XOR of the members' SHA-1, each of size (8) and bytes
  *   key     SHA-1 of: database (4), volatile (1), size of the key (8), key, value's digest (20)
  *   all     XOR of the keys' digests; 20 zero bytes if there are none */
 #include "base/check.h"
 #include "commands/debug_internal.h"
+#include "types/set.h"
 
 enum { DIGEST_SIZE = 20, DIGEST_TEXT_SIZE = 40 };
 
@@ -21,15 +24,48 @@ static void add_number(struct sha1 *sha, uint64_t value, size_t size) {
     sha1_add(sha, bytes_make(bytes, size));
 }
 
-static void digest_value(const struct entry *entry, struct digest *out) {
-    check(entry_is_string(entry)); /* other types bring their own */
+static void add_sized(struct sha1 *sha, struct bytes bytes) {
+    add_number(sha, bytes.size, 8);
+    sha1_add(sha, bytes);
+}
+
+static void digest_string(struct sha1 *sha, const struct entry *entry) {
     char scratch[NUM_I64_TEXT_MAX];
-    struct bytes value = entry_string(entry, scratch);
+    add_sized(sha, entry_string(entry, scratch));
+}
+
+/* Elements without an order: their digests are summed up. */
+static void digest_mix(struct digest *sum, struct sha1 *element) {
+    struct digest digest;
+    sha1_finish(element, digest.bytes);
+    for (size_t i = 0; i < DIGEST_SIZE; i++)
+        sum->bytes[i] ^= digest.bytes[i];
+}
+
+static bool digest_member(void *ctx, const struct set_member *member) {
+    char scratch[NUM_I64_TEXT_MAX];
+    struct sha1 sha;
+    sha1_init(&sha);
+    add_sized(&sha, set_member_bytes(member, scratch));
+    digest_mix(ctx, &sha);
+    return true;
+}
+
+static void digest_set(struct sha1 *sha, const struct entry *entry) {
+    struct digest sum = {0};
+    set_each(entry_object(entry), digest_member, &sum);
+    sha1_add(sha, bytes_make(sum.bytes, DIGEST_SIZE));
+}
+
+static void digest_value(const struct entry *entry, struct digest *out) {
     struct sha1 sha;
     sha1_init(&sha);
     add_number(&sha, entry_type(entry), 1);
-    add_number(&sha, value.size, 8);
-    sha1_add(&sha, value);
+    switch (entry_type(entry)) {
+    case TYPE_STRING: digest_string(&sha, entry); break;
+    case TYPE_SET: digest_set(&sha, entry); break;
+    default: panic("debug: no digest of a %s", value_type_name(entry_type(entry)));
+    }
     sha1_finish(&sha, out->bytes);
 }
 

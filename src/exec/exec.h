@@ -21,6 +21,7 @@
 #include "keyspace/keyspace.h"
 #include "resp/chunk.h"
 #include "resp/reply.h"
+#include "types/set.h"
 #include "types/zset.h"
 
 struct config;
@@ -65,6 +66,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     bool extended_redis_compatibility;
     bool hide_user_data;
     int64_t hll_sparse_bytes; /* hll-sparse-max-bytes */
+    struct set_limits set_limits;
     struct zset_limits zset_limits;
 };
 

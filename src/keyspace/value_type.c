@@ -2,7 +2,17 @@
 #include "keyspace/value_type.h"
 
 #include "base/check.h"
+#include "types/set.h"
 #include "types/zset.h"
+
+static const struct value_ops set_ops = {
+    .destroy = set_destroy,
+    .copy = set_copy,
+    .memory_bytes = set_memory_bytes,
+    .free_effort = set_free_effort,
+    .encoding_name = set_encoding_name,
+    .table_stats = set_table_stats,
+};
 
 static const struct value_ops zset_ops = {
     .destroy = zset_destroy,
@@ -14,6 +24,7 @@ static const struct value_ops zset_ops = {
 
 /* A type that is built adds its row here. */
 static const struct value_ops *const rows[VALUE_TYPE_COUNT] = {
+    [TYPE_SET] = &set_ops,
     [TYPE_ZSET] = &zset_ops,
 };
 

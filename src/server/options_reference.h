@@ -126,9 +126,6 @@ struct reference_config {
     int32_t list_compress_depth;
     int64_t hash_max_listpack_entries;
     int64_t hash_max_listpack_value;
-    int64_t set_max_intset_entries;
-    int64_t set_max_listpack_entries;
-    int64_t set_max_listpack_value;
     int64_t stream_node_max_bytes;
     int64_t stream_node_max_entries;
     /* Access control */

@@ -241,7 +241,7 @@ enum wait_kind { WAIT_NONE = 0, WAIT_TAKE, WAIT_MOVE, WAIT_GONE, WAIT_OTHER };
 struct model_client {
     enum wait_kind wait;
     unsigned keys[TAKE_MAX], key_count, to;
-    uint64_t arrived;
+    uint64_t arrived; /* 0: its command runs for the first time */
     unsigned db;
     struct buf expected;
 };
@@ -256,7 +256,7 @@ struct model {
 };
 
 static bool waits_for(const struct model_client *c, unsigned db, unsigned key) {
-    if (c->wait == WAIT_NONE || c->db != db) return false;
+    if (c->wait == WAIT_NONE || !c->arrived || c->db != db) return false;
     for (unsigned i = 0; i < c->key_count; i++) {
         if (c->keys[i] == key) return true;
     }
@@ -384,9 +384,13 @@ static void step_wait(struct scene *s, size_t who) {
     }
     bool brief = pick(s, 40) == 0;
     buf_add_text(&line, brief ? " 1\r\n" : pick(s, 2) ? " 0\r\n" : " 1000000\r\n");
-    c->arrived = ++s->model.arrivals;
+    c->arrived = 0;
     bool replied = model_try(&s->model, c);
-    if (replied) c->wait = WAIT_NONE;
+    if (replied) {
+        c->wait = WAIT_NONE;
+    } else {
+        c->arrived = ++s->model.arrivals;
+    }
     model_serve(&s->model);
     buf_add(&line, bytes_make("", 1));
     bench_send(&s->bench, who, line.data);
@@ -407,6 +411,7 @@ static void model_all_touched(struct model *m, unsigned db) {
 /* All keys at once: the order in which they become ready is that of a table, so that only one of
  * them may have somebody to serve. */
 static bool is_clear_cut(const struct scene *s) {
+    if (s->model.paused) return false;
     for (size_t i = 0; i < CLIENTS; i++) {
         if (s->model.clients[i].wait != WAIT_NONE && s->model.clients[i].wait != WAIT_OTHER)
             return false;

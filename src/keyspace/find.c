@@ -36,6 +36,16 @@ uint8_t entry_lfu_counter(const struct keyspace *ks, const struct entry *entry) 
     return (uint8_t)(fallen < counter ? counter - fallen : 0);
 }
 
+void keyspace_set_idle_seconds(const struct keyspace *ks, struct entry *entry, uint64_t seconds) {
+    if (ks->is_lfu) return;
+    uint32_t idle = (uint32_t)(seconds < CLOCK_MASK ? seconds : CLOCK_MASK);
+    entry_set_clock(entry, (keyspace_lru_clock(ks) - idle) & CLOCK_MASK);
+}
+
+void keyspace_set_lfu_counter(const struct keyspace *ks, struct entry *entry, uint8_t counter) {
+    if (ks->is_lfu) entry_set_clock(entry, minutes_now(ks) << 8 | counter);
+}
+
 uint32_t keyspace__new_clock(const struct keyspace *ks) {
     return ks->is_lfu ? ks->clock_now << 8 | LFU_START : ks->clock_now;
 }

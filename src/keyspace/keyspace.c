@@ -51,7 +51,7 @@ void keyspace_destroy(struct keyspace **ks_in) {
 static void count_interest(struct keyspace *ks) {
     ks->touched_count = 0;
     ks->events = 0;
-    for (int i = 0; i < ks->observer_count; i++) {
+    for (int i = 0; i < ks->observer_count && !ks->is_quiet; i++) {
         const struct keyspace_observer *observer = &ks->observers[i];
         if (observer->touched && !observer->deaf) ks->touched_count++;
         if (observer->event) ks->events |= observer->events;
@@ -70,6 +70,11 @@ void keyspace_set_interest(struct keyspace *ks, const void *ctx, bool touched, u
         ks->observers[i].deaf = !touched;
         ks->observers[i].events = events;
     }
+    count_interest(ks);
+}
+
+void keyspace_set_quiet(struct keyspace *ks, bool is_quiet) {
+    ks->is_quiet = is_quiet;
     count_interest(ks);
 }
 

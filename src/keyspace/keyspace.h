@@ -95,6 +95,8 @@ void keyspace_add_observer(struct keyspace *ks, const struct keyspace_observer *
 void keyspace_set_interest(struct keyspace *ks, const void *ctx, bool touched, uint32_t events);
 /* True while touched is called because a key expired or was evicted: nobody's command did it. */
 bool keyspace_removes_by_itself(const struct keyspace *ks);
+/* Quiet: observers hear nothing of what is added and removed, as while a file is loaded. */
+void keyspace_set_quiet(struct keyspace *ks, bool is_quiet);
 void keyspace_set_disposer(struct keyspace *ks, const struct keyspace_disposer *disposer);
 /* To be called, on the executor, when an object that went to the disposer has been destroyed, with
  * what dispose was called with: moves it from lazyfree_pending to lazyfreed. */
@@ -229,6 +231,9 @@ uint32_t keyspace_lru_clock(const struct keyspace *ks); /* seconds, 24 bits */
 uint64_t entry_idle_seconds(const struct keyspace *ks, const struct entry *entry);
 uint8_t entry_lfu_counter(const struct keyspace *ks,
                           const struct entry *entry); /* decayed to now */
+/* What a file or RESTORE says of an entry's past; no effect under a policy of the other kind. */
+void keyspace_set_idle_seconds(const struct keyspace *ks, struct entry *entry, uint64_t seconds);
+void keyspace_set_lfu_counter(const struct keyspace *ks, struct entry *entry, uint8_t counter);
 
 /* Resizing of tables, bounded; true if there is more to do. Called by cron when idle. */
 bool keyspace_step(struct keyspace *ks, uint64_t budget_us);

@@ -53,6 +53,7 @@ struct keyspace {
     bool active_expire, expire_by_access, resize_allowed;
     bool by_itself;         /* a key that expired or is evicted is being removed */
     uint8_t observer_count; /* of observers */
+    bool is_quiet;          /* nobody is told of anything */
     uint8_t touched_count;  /* of those that want touched */
     uint32_t events;        /* classes that anyone wants */
     struct keyspace_stats stats;

@@ -16,3 +16,4 @@ extern const struct command_spec connection_commands[];
 extern const struct command_spec server_commands[];
 extern const struct command_spec client_commands[];
 extern const struct command_spec command_commands[];
+extern const struct command_spec snapshot_commands[];

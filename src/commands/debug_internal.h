@@ -17,6 +17,9 @@ void debug_struct_sizes(struct call *call);
 void debug_digest(struct call *call);
 void debug_digest_value(struct call *call);
 
+/* ---- debug_reload.c ---- */
+void debug_reload(struct call *call);
+
 /* ---- debug_protocol.c ---- */
 void debug_protocol(struct call *call);
 

@@ -72,6 +72,7 @@ struct info *info_create(struct exec *exec, const struct info_server *server) {
     info__register_memory(registry, info);
     info__register_stats(registry, info);
     info__register_commands(registry, info);
+    info__register_persistence(registry, info);
     info__register_unused(registry, info);
     return info;
 }

@@ -36,4 +36,5 @@ void info__register_clients(struct stats_registry *registry, struct info *info);
 void info__register_memory(struct stats_registry *registry, struct info *info);
 void info__register_stats(struct stats_registry *registry, struct info *info);
 void info__register_commands(struct stats_registry *registry, struct info *info);
+void info__register_persistence(struct stats_registry *registry, struct info *info);
 void info__register_unused(struct stats_registry *registry, struct info *info);

@@ -41,6 +41,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     exec->config = setup->config;
     exec->keyspace = setup->keyspace;
     exec->commands = setup->commands;
+    exec->persist = setup->persist;
     exec->reader.commands = setup->commands;
     exec->config_engine = setup->config_engine;
     exec->registry = setup->registry;
@@ -296,6 +297,7 @@ void exec_cron(struct exec *exec) {
         const struct exec_feature *feature = &exec->features[i];
         if (feature->cron) feature->cron(feature->ctx);
     }
-    if (exec->gates & GATE_MEMORY) (void)limits_make_memory(exec);
+    bool evicts = (exec->gates & GATE_MEMORY) && !(exec->gates & GATE_LOADING);
+    if (evicts) (void)limits_make_memory(exec);
     if (!exec->ready_head) exec_trim_memory(exec);
 }

@@ -29,6 +29,7 @@ struct stats_registry;
 struct command_table;
 struct hashtab;
 struct blocking;
+struct persist;
 struct call;
 struct pubsub;
 struct tracking;
@@ -183,6 +184,7 @@ struct exec {
     struct command_table *commands;
     struct config *config_engine;
     struct stats_registry *registry;
+    struct persist *persist; /* the data set in files; NULL in tests without any */
     struct commandlog commandlogs[COMMANDLOG_COUNT];
     struct latency_monitor latency;
     struct error_stats *errors;
@@ -224,6 +226,7 @@ struct exec {
 struct exec_setup {
     const struct exec_config *config;
     struct keyspace *keyspace;
+    struct persist *persist;
     struct command_table *commands;
     struct config *config_engine;
     struct stats_registry *registry;

@@ -97,7 +97,9 @@ enum gate_result gate_check(struct call *call, uint32_t closed) {
     if ((closed & GATE_DEBUG) && !debug_is_allowed(call)) {
         return gate_refuse(call, ERROR_DEBUG_DENIED);
     }
-    if ((closed & GATE_MEMORY) && !gate_has_memory(call)) return gate_refuse(call, ERROR_OOM);
+    /* Of a data set that is half loaded nothing is evicted: what comes next refuses the command. */
+    bool needs_memory = (closed & GATE_MEMORY) && !(closed & GATE_LOADING);
+    if (needs_memory && !gate_has_memory(call)) return gate_refuse(call, ERROR_OOM);
     if (closed & GATE_SUBSCRIBED) {
         call_errorf(call, ERROR_SUBSCRIBED, call->command->full_name);
         multi_spoil(client);

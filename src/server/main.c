@@ -144,6 +144,8 @@ static bool start(struct server *server, const struct cmdline *line) {
     write_pidfile(server);
     log_notice("Server initialized");
     system_warn(&server->config);
+    if (!server_load(server)) return false;
+    if (server->exec->stopping) return true;
     start_log_ready(server);
     daemon_notify_ready(server->supervised, "Ready to accept connections");
     return true;

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-enum { SAVE_POINTS_MAX = 1024, PERCENTILES_MAX = 1024, WORD_LISTS_MAX = 4096 };
+enum { PERCENTILES_MAX = 1024, WORD_LISTS_MAX = 4096 };
 
 /* --- bind: addresses --- */
 
@@ -86,46 +86,6 @@ static void percentiles_format(const void *value, struct buf *out) {
 
 const struct config_custom option_percentiles = {
     .parse = percentiles_parse, .format = percentiles_format, .deinit = percentiles_deinit};
-
-/* --- save: seconds and changes, in pairs --- */
-
-static void save_deinit(void *value) { mem_free(((struct save_list *)value)->at); }
-
-static enum err save_parse(const struct config_parse *in, void *out, struct diag *diag) {
-    struct save_list list = {0};
-    bool clears = in->count == 0 || (in->count == 1 && in->words[0].size == 0);
-    if (clears) return ERR_NONE;
-
-    const struct save_list *old = in->current;
-    size_t kept = in->live || in->fresh ? 0 : old->count;
-    if (in->count % 2 != 0 || kept + in->count / 2 > SAVE_POINTS_MAX) goto invalid;
-    list.at = mem_alloc_array(kept + in->count / 2, sizeof(*list.at));
-    for (size_t i = 0; i < kept; i++)
-        list.at[list.count++] = old->at[i];
-    for (size_t i = 0; i < in->count; i += 2) {
-        struct save_point point;
-        if (!num_parse_i64(in->words[i], &point.seconds)) goto invalid;
-        if (!num_parse_i64(in->words[i + 1], &point.changes)) goto invalid;
-        if (point.seconds < 1 || point.changes < 0 || point.changes > INT_MAX) goto invalid;
-        list.at[list.count++] = point;
-    }
-    *(struct save_list *)out = list;
-    return ERR_NONE;
-invalid:
-    mem_free(list.at);
-    return diag_set(diag, ERR_SYNTAX, "Invalid save parameters");
-}
-
-static void save_format(const void *value, struct buf *out) {
-    const struct save_list *list = value;
-    for (size_t i = 0; i < list->count; i++) {
-        buf_addf(out, "%s%lld %lld", i ? " " : "", (long long)list->at[i].seconds,
-                 (long long)list->at[i].changes);
-    }
-}
-
-const struct config_custom option_save = {
-    .parse = save_parse, .format = save_format, .deinit = save_deinit};
 
 /* --- oom-score-adj-values --- */
 
@@ -370,11 +330,6 @@ const struct config_enum option_syslog_facilities[] = {
 static enum err check_filename(const char *option, void *value, struct diag *diag) {
     if (!strchr(*(char *const *)value, '/')) return ERR_NONE;
     return diag_set(diag, ERR_SYNTAX, "%s can't be a path, just a filename", option);
-}
-
-enum err option_check_dbfilename(void *ctx, void *value, struct diag *diag) {
-    (void)ctx;
-    return check_filename("dbfilename", value, diag);
 }
 
 enum err option_check_appendfilename(void *ctx, void *value, struct diag *diag) {

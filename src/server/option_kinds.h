@@ -19,15 +19,6 @@ struct double_list {
     size_t count;
 };
 
-struct save_point {
-    int64_t seconds;
-    int64_t changes;
-};
-struct save_list {
-    struct save_point *at;
-    size_t count;
-};
-
 struct oom_values { /* added to or used as oom_score_adj */
     int32_t primary, replica, child;
 };
@@ -49,7 +40,6 @@ struct word_lists {
 
 extern const struct config_custom option_bind;          /* struct text_list */
 extern const struct config_custom option_percentiles;   /* struct double_list */
-extern const struct config_custom option_save;          /* struct save_list; lines add up */
 extern const struct config_custom option_oom_values;    /* struct oom_values */
 extern const struct config_custom option_replicaof;     /* struct host_port */
 extern const struct config_custom option_output_limits; /* struct output_limit[CLASS_COUNT] */
@@ -61,7 +51,6 @@ extern const struct config_custom option_lines; /* struct word_lists, one word o
 extern const struct config_enum option_syslog_facilities[];
 
 /* For config_option.validate; value is a char **. */
-enum err option_check_dbfilename(void *ctx, void *value, struct diag *diag);
 enum err option_check_appendfilename(void *ctx, void *value, struct diag *diag);
 enum err option_check_appenddirname(void *ctx, void *value, struct diag *diag);
 enum err option_check_hostname(void *ctx, void *value, struct diag *diag);

@@ -3,9 +3,6 @@
 
 #include "config/config.h"
 
-static const struct config_enum rdb_version_check_words[] = {{"strict", 0}, {"relaxed", 1}, {0}};
-static const struct config_enum sanitize_dump_payload_words[] = {
-    {"no", 0}, {"yes", 1}, {"clients", 2}, {0}};
 static const struct config_enum appendfsync_words[] = {
     {"everysec", 0}, {"always", 1}, {"no", 2}, {0}};
 static const struct config_enum repl_diskless_load_words[] = {
@@ -27,113 +24,12 @@ static const struct config_enum who[] = {{"no", 0}, {"yes", 1}, {"local", 2}, {0
 const struct config_option reference_options[] = {
     /* --- Snapshots --- */
     {
-        .name = "save",
-        .kind = CONFIG_CUSTOM,
-        .initial = "3600 1 300 100 60 10000",
-        .flags = CONFIG_LIVE | CONFIG_MULTI_ARG | CONFIG_ACCUMULATES | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, save),
-        .custom = &option_save,
-        .help = "Writes a snapshot after so many seconds if at least so many keys "
-                "changed; several pairs. Empty: never by itself.",
-    },
-    {
-        .name = "dbfilename",
-        .kind = CONFIG_STRING,
-        .initial = "dump.rdb",
-        .flags = CONFIG_LIVE | CONFIG_PROTECTED | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, dbfilename),
-        .validate = option_check_dbfilename,
-        .help = "Name of the snapshot file in dir.",
-    },
-    {
-        .name = "rdbcompression",
-        .kind = CONFIG_BOOL,
-        .initial = "yes",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, rdbcompression),
-        .help = "Compresses long strings in snapshots.",
-    },
-    {
-        .name = "rdbchecksum",
-        .kind = CONFIG_BOOL,
-        .initial = "yes",
-        .flags = CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, rdbchecksum),
-        .help = "Ends snapshots with a checksum.",
-    },
-    {
-        .name = "rdb-version-check",
-        .kind = CONFIG_ENUM,
-        .initial = "strict",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, rdb_version_check),
-        .values = rdb_version_check_words,
-        .help = "Whether a snapshot of a newer version is refused (strict) or tried "
-                "(relaxed).",
-    },
-    {
         .name = "rdb-del-sync-files",
         .kind = CONFIG_BOOL,
         .initial = "no",
         .flags = CONFIG_LIVE | CONFIG_LATER,
         .field = CONFIG_FIELD(struct reference_config, rdb_del_sync_files),
         .help = "Deletes snapshot files that only served replication.",
-    },
-    {
-        .name = "rdb-save-incremental-fsync",
-        .kind = CONFIG_BOOL,
-        .initial = "yes",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, rdb_save_incremental_fsync),
-        .help = "Syncs a snapshot to disk piece by piece while it is written.",
-    },
-    {
-        .name = "stop-writes-on-bgsave-error",
-        .kind = CONFIG_BOOL,
-        .initial = "yes",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, stop_writes_on_bgsave_error),
-        .help = "Refuses writes while snapshots fail.",
-    },
-    {
-        .name = "sanitize-dump-payload",
-        .kind = CONFIG_ENUM,
-        .initial = "no",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, sanitize_dump_payload),
-        .values = sanitize_dump_payload_words,
-        .help = "Checks loaded values in depth: never, always, or for clients' RESTORE "
-                "only.",
-    },
-    {
-        .name = "rdb-key-save-delay",
-        .kind = CONFIG_INT,
-        .initial = "0",
-        .min = INT32_MIN,
-        .max = INT32_MAX,
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, rdb_key_save_delay),
-        .help = "Microseconds to wait per key while saving. For tests.",
-    },
-    {
-        .name = "key-load-delay",
-        .kind = CONFIG_INT,
-        .initial = "0",
-        .min = INT32_MIN,
-        .max = INT32_MAX,
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, key_load_delay),
-        .help = "Microseconds to wait per key while loading. For tests.",
-    },
-    {
-        .name = "loading-process-events-interval-bytes",
-        .kind = CONFIG_INT,
-        .initial = "2097152",
-        .min = 1024,
-        .max = INT32_MAX,
-        .flags = CONFIG_LIVE | CONFIG_HIDDEN | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, loading_process_events_interval_bytes),
-        .help = "Bytes loaded between two looks at the network.",
     },
     /* --- Append-only file --- */
     {
@@ -1199,15 +1095,6 @@ const struct config_option reference_options[] = {
         .flags = CONFIG_EMPTY_IS_NULL | CONFIG_LATER,
         .field = CONFIG_FIELD(struct reference_config, aof_rewrite_cpulist),
         .help = "CPUs for the process that rewrites the append-only file.",
-    },
-    {
-        .name = "bgsave-cpulist",
-        .aliases = {"bgsave_cpulist"},
-        .kind = CONFIG_STRING,
-        .initial = "",
-        .flags = CONFIG_EMPTY_IS_NULL | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, bgsave_cpulist),
-        .help = "CPUs for the process that writes a snapshot.",
     },
     {
         .name = "shutdown-timeout",

@@ -11,18 +11,7 @@
 
 struct reference_config {
     /* Snapshots */
-    struct save_list save;
-    char *dbfilename;
-    bool rdbcompression;
-    bool rdbchecksum;
-    int rdb_version_check;
     bool rdb_del_sync_files;
-    bool rdb_save_incremental_fsync;
-    bool stop_writes_on_bgsave_error;
-    int sanitize_dump_payload;
-    int32_t rdb_key_save_delay;
-    int32_t key_load_delay;
-    int64_t loading_process_events_interval_bytes;
     /* Append-only file */
     bool appendonly;
     char *appendfilename;
@@ -152,7 +141,7 @@ struct reference_config {
     int32_t rdma_rx_size;
     int32_t rdma_completion_vector;
     /* Other processes, replies without copies */
-    char *aof_rewrite_cpulist, *bgsave_cpulist;
+    char *aof_rewrite_cpulist;
     int32_t shutdown_timeout_s;
     char *ignore_warnings;
     bool crash_memcheck;

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "cluster/cluster.h"
 #include "commands/commands.h"
+#include "commands/version.h"
 #include "config/config.h"
 #include "exec/gate.h"
 #include "exec/loop.h"
@@ -26,6 +27,7 @@ enum {
     EXPIRE_BUDGET_US = 500,     /* expiry between windows, at most, with the lowest effort */
     EXPIRE_BUDGET_STEP_US = 50, /* more for each step of active-expire-effort */
     RESIZE_BUDGET_US = 500,     /* resizing of tables by cron, at most */
+    LOAD_STEP_US = 10000,       /* of loading, before clients are looked at */
     HZ_MAX = 500,
     CLIENTS_PER_HZ = 200,         /* more clients than this for each turn of cron raise hz */
     FREE_BY_WORKER_EFFORT = 4096, /* larger objects go to the background thread */
@@ -42,16 +44,19 @@ void server_create_options(struct server *server) {
         .options = reference_options, .base = &server->reference, .ctx = &server->reference};
     const struct config_table pubsub = {
         .options = pubsub_options, .base = &server->config.pubsub, .ctx = &server->config.pubsub};
+    const struct config_table persist = {.options = persist_options,
+                                         .base = &server->config.persist};
     config_add_table(server->engine, &own);
     config_add_table(server->engine, &pubsub);
+    config_add_table(server->engine, &persist);
     config_add_table(server->engine, &later);
 }
 
 static const struct command_spec *const command_lists[] = {
-    string_commands,      set_commands,     generic_commands,    bitmap_commands,
-    hyperloglog_commands, zset_commands,    connection_commands, transaction_commands,
-    server_commands,      client_commands,  command_commands,    pubsub_commands,
-    repl_commands,        cluster_commands,
+    snapshot_commands,    string_commands,      set_commands,     generic_commands,
+    bitmap_commands,      hyperloglog_commands, zset_commands,    connection_commands,
+    transaction_commands, server_commands,      client_commands,  command_commands,
+    pubsub_commands,      repl_commands,        cluster_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {
@@ -129,12 +134,19 @@ static void create_keyspace(struct server *server) {
     server->keyspace = keyspace_create(&server->config.keyspace, seed);
     const struct keyspace_disposer disposer = {.ctx = server, .dispose = dispose};
     keyspace_set_disposer(server->keyspace, &disposer);
+    const struct persist_setup persist = {
+        .config = &server->config.persist,
+        .keyspace = server->keyspace,
+        .server_version = VALKEY_VERSION,
+    };
+    server->persist = persist_create(&persist);
 }
 
 static void create_exec(struct server *server) {
     const struct exec_setup setup = {
         .config = &server->config.exec,
         .keyspace = server->keyspace,
+        .persist = server->persist,
         .commands = server->commands,
         .config_engine = server->engine,
         .registry = server->registry,
@@ -237,21 +249,64 @@ static bool expire_keys(struct server *server) {
     return more;
 }
 
+/* What is due beside the clients. */
+static void do_periodic_work(struct server *server) {
+    struct exec *exec = server->exec;
+    if (exec->now_ms >= exec->next_cron_ms) {
+        if (!exec->cron_paused) server_cron(server);
+        exec->next_cron_ms = exec->now_ms + 1000 / exec->hz;
+    }
+    exec_end_pauses(exec);
+    exec_end_waits(exec);
+    io_adjust(server->io, exec_busy_percent(exec));
+    server_check_signals(server);
+}
+
 void server_run(struct server *server) {
     struct exec *exec = server->exec;
     bool more_due = false;
     while (!exec->stopping) {
         loop_turn(exec, more_due ? 0 : server_deadline_ms(server));
         more_due = expire_keys(server);
-        if (exec->now_ms >= exec->next_cron_ms) {
-            if (!exec->cron_paused) server_cron(server);
-            exec->next_cron_ms = exec->now_ms + 1000 / exec->hz;
-        }
-        exec_end_pauses(exec);
-        exec_end_waits(exec);
-        io_adjust(server->io, exec_busy_percent(exec));
-        server_check_signals(server);
+        do_periodic_work(server);
     }
+}
+
+/* Damaged bytes, or a file that cannot be loaded for another reason. */
+static void log_load_failure(enum err err, const struct diag *diag) {
+    if (err == ERR_SYNTAX || err == ERR_CLOSED) {
+        log_warning("Internal error in RDB: %s", diag->text);
+        log_warning("Terminating server after rdb file reading failure.");
+    } else {
+        log_warning("Fatal error loading the DB: %s. Exiting.", diag->text);
+    }
+}
+
+/* Clients are served between two steps; what they may do, GATE_LOADING decides. */
+static enum rdb_load_result load_in_steps(struct server *server) {
+    enum rdb_load_result result;
+    server->exec->gates |= GATE_LOADING;
+    do {
+        result = persist_load_step(server->persist, LOAD_STEP_US);
+        loop_turn(server->exec, 0);
+        do_periodic_work(server);
+    } while (result == RDB_LOAD_MORE && !server->exec->stopping);
+    server->exec->gates &= ~(uint32_t)GATE_LOADING;
+    return result;
+}
+
+bool server_load(struct server *server) {
+    const struct persist_load_options options = {0};
+    struct diag diag = {0};
+    enum err err = persist_load_begin(server->persist, &options, &diag);
+    if (err == ERR_NOT_FOUND) return true;
+    if (err == ERR_NONE) {
+        if (load_in_steps(server) == RDB_LOAD_FAILED)
+            err = persist_load_error(server->persist, &diag);
+        persist_load_end(server->persist);
+    }
+    if (err != ERR_NONE) log_load_failure(err, &diag);
+    return err == ERR_NONE;
 }
 
 /* ---- the end ---- */
@@ -277,6 +332,7 @@ void server_deinit(struct server *server) {
     info_destroy(&server->info);
     exec_destroy(&server->exec);
     pubsub_destroy(&server->pubsub);
+    persist_destroy(&server->persist);
     keyspace_destroy(&server->keyspace);
     background_destroy(&server->background);
     reactor_destroy(&server->reactor);

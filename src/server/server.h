@@ -25,6 +25,7 @@ struct server {
     struct config *engine;
     struct command_table *commands;
     struct keyspace *keyspace;
+    struct persist *persist;
     struct stats_registry *registry;
     struct reactor *reactor;
     struct io *io;
@@ -53,6 +54,9 @@ must_use enum err server_create_commands(struct server *server, struct diag *dia
 must_use enum err server_init(struct server *server, struct diag *diag);
 /* Opens the sockets the options name; it is an error if they name none. */
 must_use enum err server_listen(struct server *server, struct diag *diag);
+/* Loads the snapshot, if there is one, and serves meanwhile: a shutdown may come. False: it cannot
+ * be loaded, and the log says why. */
+must_use bool server_load(struct server *server);
 /* Serves until a shutdown. */
 void server_run(struct server *server);
 /* Flushes replies, removes what lies in the file system, ends all threads, frees everything. Needs

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* server_config -- the values of all options whose feature exists, and what to call when CONFIG SET
  * changes them. The structs of lower folders are members, so that those folders read the options
- * without a copy. Rows: options_server.c. Options of features to come: options_reference.h.
+ * without a copy. Rows: options_server.c, those of persist/ in persist_options.c. Options of
+ * features to come: options_reference.h.
  *
  * Text fields belong to the option engine; NULL where the comment says so, else never NULL. */
 #pragma once
@@ -11,6 +12,7 @@
 #include "exec/exec.h"
 #include "keyspace/keyspace.h"
 #include "net/reactor.h"
+#include "persist/persist.h"
 #include "pubsub/pubsub.h"
 #include "server/option_kinds.h"
 
@@ -90,6 +92,7 @@ struct server_config_hooks {
 struct server_config {
     struct exec_config exec;
     struct keyspace_config keyspace;
+    struct persist_config persist;
     struct log_settings log;
     struct server_net net;
     struct server_threads threads;

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What SHUTDOWN and SIGTERM do. There is no data set on disk yet, so there is nothing to save: an
- * explicit wish to save is refused, unless it is forced. There are no replicas to wait for either,
- * so a shutdown is never under way while commands run. */
+/* What SHUTDOWN and SIGTERM do: they save, if asked to or if the options ask for snapshots, and
+ * then the loop ends. There are no replicas to wait for, so a shutdown is never under way while
+ * commands run. */
 #include "base/log.h"
 #include "server/server.h"
 #include "server/signals.h"
 
 #include <signal.h>
 
-static size_t count_keys(struct keyspace *keyspace) {
-    size_t count = 0;
-    for (int32_t i = 0; i < keyspace_db_count(keyspace); i++)
-        count += db_key_count(keyspace_db(keyspace, i));
-    return count;
+/* A data set that is half loaded is never saved: the file has all of it. */
+static bool wants_save(const struct server *server, unsigned flags) {
+    if (server->persist->loading || (flags & SHUTDOWN_NOSAVE)) return false;
+    return (flags & SHUTDOWN_SAVE) || persist_has_save_points(server->persist);
+}
+
+static bool save(struct server *server) {
+    struct diag diag = {0};
+    log_notice("Saving the final RDB snapshot before exiting.");
+    return persist_save(server->persist, &diag) == ERR_NONE;
 }
 
 enum err server_shutdown(void *ctx, unsigned flags, struct diag *diag) {
     struct server *server = ctx;
     log_notice("User requested shutdown...");
-    if ((flags & SHUTDOWN_SAVE) && !(flags & SHUTDOWN_FORCE)) {
-        log_warning(
-            "Error trying to save the DB, can't exit: this server does not write snapshots yet");
+    if (wants_save(server, flags) && !save(server) && !(flags & SHUTDOWN_FORCE)) {
+        log_warning("Error trying to save the DB, can't exit.");
         log_warning("Errors trying to shut down the server. Check the logs for more information.");
-        return diag_set(diag, ERR_UNSUPPORTED, "Errors trying to SHUTDOWN. Check logs.");
-    }
-    bool wants_save = server->reference.save.count > 0 && !(flags & SHUTDOWN_NOSAVE);
-    if (wants_save && count_keys(server->keyspace) > 0) {
-        log_warning("The data set is not saved: this server does not write snapshots yet");
+        return diag_set(diag, ERR_IO, "Errors trying to SHUTDOWN. Check logs.");
     }
     server->exec->stopping = true;
     return ERR_NONE;

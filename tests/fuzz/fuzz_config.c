@@ -29,6 +29,8 @@ static void set_up(struct state *state) {
     state->config = config_create();
     config_add_table(state->config,
                      &(struct config_table){server_options, &state->server, &state->server});
+    config_add_table(state->config,
+                     &(struct config_table){persist_options, &state->server.persist, NULL});
     config_add_table(state->config, &(struct config_table){reference_options, &state->reference,
                                                            &state->reference});
 }

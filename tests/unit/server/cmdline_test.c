@@ -20,6 +20,7 @@ static void set_up(struct fixture *f) {
     *f = (struct fixture){0};
     f->config = config_create();
     config_add_table(f->config, &(struct config_table){server_options, &f->server, &f->server});
+    config_add_table(f->config, &(struct config_table){persist_options, &f->server.persist, NULL});
     config_add_table(f->config,
                      &(struct config_table){pubsub_options, &f->server.pubsub, &f->server.pubsub});
     config_add_table(f->config,

@@ -33,6 +33,7 @@ static void set_up(struct fixture *f) {
         (struct server_config_hooks){.ctx = f, .listen_changed = on_listen, .log_changed = on_log};
     f->config = config_create();
     config_add_table(f->config, &(struct config_table){server_options, &f->server, &f->server});
+    config_add_table(f->config, &(struct config_table){persist_options, &f->server.persist, NULL});
     config_add_table(f->config,
                      &(struct config_table){pubsub_options, &f->server.pubsub, &f->server.pubsub});
     config_add_table(f->config,

@@ -121,7 +121,7 @@ def exchange(connection, data, is_last, on_wait=lambda: None):
     view, deadline = memoryview(data), time.monotonic() + PATIENCE_S
     while True:
         assert time.monotonic() < deadline, f"no end of replies after {replies[-3:]!r}"
-        readable, writable, _ = select.select([sock], [sock] if view else [], [], 0.1)
+        readable, writable, _ = select.select([sock], [sock] if view else [], [], 0.02)
         if not readable and not writable:
             on_wait()
         try:
@@ -291,6 +291,14 @@ def wait_for_memory(server, start, slack=MEMORY_SLACK):
 # --- random commands -------------------------------------------------------------------------
 
 
+def let_go(control):
+    """Who waits for a key, or for a replica, waits no longer."""
+    for line in control.ask("CLIENT", "LIST").splitlines():
+        fields = dict(field.partition("=")[::2] for field in line.split())
+        if "b" in fields["flags"]:
+            control.ask("CLIENT", "UNBLOCK", fields["id"])
+
+
 def run_batch(connection, grammar, control, number):
     """False if the connection has ended, as it was told to."""
     rng, token = grammar.rng, b"end of batch %d" % number
@@ -298,14 +306,18 @@ def run_batch(connection, grammar, control, number):
     if rng.random() < 0.2:
         requests.insert(rng.randrange(len(requests)), [b"MULTI"])
         requests.insert(rng.randrange(len(requests)), [b"EXEC"])
-    silenced = any(is_word(r, 0, b"client") and is_word(r, 1, b"reply") for r in requests)
+    # Not one reply each: none, or one for each channel.
+    silenced = any(is_word(r, 0, b"client") and is_word(r, 1, b"reply") or
+                   r[0].lower().endswith(b"subscribe") for r in requests)
     ended = any(is_word(r, 0, b"quit", b"hello", b"reset") or
                 is_word(r, 0, b"client") and is_word(r, 1, b"kill") for r in requests)
     tail = [[b"DISCARD"], [b"CLIENT", b"REPLY", b"ON"], [b"ECHO", token]]
+    if silenced:
+        tail = [[b"UNSUBSCRIBE"], [b"PUNSUBSCRIBE"], [b"SUNSUBSCRIBE"]] + tail
     data = b"".join(encode(request) for request in requests + tail)
     try:
         replies, closed = exchange(connection, data, lambda reply: reply == (b"$", token),
-                                   lambda: control.ask("PING"))
+                                   lambda: let_go(control))
     except AssertionError as failure:
         raise AssertionError(f"{failure}\nafter {requests!r}"[:20000]) from failure
     if closed:

@@ -25,6 +25,25 @@ static inline struct bytes bytes_of(const char *text) {
 static inline bool bytes_equal(struct bytes a, struct bytes b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
+/* Whether n bytes are equal, without a call for the short runs that keys and fields are. */
+always_inline_fn bool bytes_run_equal(const char *a, const char *b, size_t n) {
+    uint64_t x, y;
+    if (n > 64) return memcmp(a, b, n) == 0;
+    if (likely(n >= 8)) {
+        for (size_t i = 0; i + 8 < n; i += 8) {
+            memcpy(&x, a + i, 8);
+            memcpy(&y, b + i, 8);
+            if (x != y) return false;
+        }
+        memcpy(&x, a + n - 8, 8);
+        memcpy(&y, b + n - 8, 8);
+        return x == y;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (a[i] != b[i]) return false;
+    }
+    return true;
+}
 /* ASCII letters compare without case; other bytes as they are. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
 /* Like memcmp over the common part, then the shorter one first: -1, 0 or 1. */

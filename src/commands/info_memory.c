@@ -114,8 +114,9 @@ static void print_databases(struct buf *out, void *ctx) {
     for (int32_t i = 0; i < count; i++) {
         const struct db *db = keyspace_db(keyspace, i);
         if (!db_key_count(db)) continue;
-        buf_addf(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld,keys_with_volatile_items=0\r\n",
-                 (int)i, db_key_count(db), db_expire_count(db), (long long)db_average_ttl_ms(db));
+        buf_addf(out, "db%d:keys=%zu,expires=%zu,avg_ttl=%lld,keys_with_volatile_items=%zu\r\n",
+                 (int)i, db_key_count(db), db_expire_count(db), (long long)db_average_ttl_ms(db),
+                 db_timed_count(db));
     }
 }
 

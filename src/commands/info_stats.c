@@ -51,7 +51,7 @@ static const struct stats_field stats_fields[] = {
     {.name = "sync_partial_ok", .kind = STATS_FIXED, .text = "0"},
     {.name = "sync_partial_err", .kind = STATS_FIXED, .text = "0"},
     {.name = "expired_keys", .kind = STATS_U64, INFO_AT(keys.expired_keys)},
-    {.name = "expired_fields", .kind = STATS_FIXED, .text = "0"},
+    {.name = "expired_fields", .kind = STATS_U64, INFO_AT(keys.expired_fields)},
     /* Shares of keys that sampling finds expired: nothing is sampled here. */
     {.name = "expired_stale_perc", .kind = STATS_FIXED, .text = "0.00"},
     {.name = "expired_keys_with_volatile_items_stale_perc", .kind = STATS_FIXED, .text = "0.00"},

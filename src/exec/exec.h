@@ -21,6 +21,7 @@
 #include "keyspace/keyspace.h"
 #include "resp/chunk.h"
 #include "resp/reply.h"
+#include "types/hash.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -69,6 +70,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     int64_t hll_sparse_bytes; /* hll-sparse-max-bytes */
     struct set_limits set_limits;
     struct zset_limits zset_limits;
+    struct hash_limits hash_limits;
 };
 
 struct command_stats { /* by command id */

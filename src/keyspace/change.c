@@ -21,6 +21,7 @@ void keyspace__add(struct db *db, uint64_t hash, struct entry *entry) {
     dcheck(!hashtab_find(db->table, hash, key));
     hashtab_add_new(db->table, hash, entry);
     if (entry_expires(entry)) expire__changed(db, entry, hash, -1, entry_expiry_ms(entry));
+    if (entry_encoding(entry) == ENCODING_OBJECT) keyspace_elements_changed(db, entry, hash);
     keyspace__touched(db, key);
     keyspace__event(db, key, EVENT_NEW, "new");
 }
@@ -44,6 +45,8 @@ static struct entry *replace_by_object(struct db *db, uint64_t hash, struct entr
     entry_set_object(e, object);
     entry_set_clock(e, entry_clock(old)); /* look-up has touched it */
     hashtab_replace(db->table, hash, old, e);
+    if (old->flags & ENTRY_TIMED) elements__left(db, old);
+    keyspace_elements_changed(db, e, hash);
     expire__changed(db, e, hash, entry__expiry_or_none(old), -1);
     keyspace__free_value(db->ks, old, KEY_OVERWRITTEN);
     entry__free_shell(old);
@@ -69,6 +72,7 @@ struct entry *keyspace_store_object(struct db *db, struct entry *old, struct byt
 struct entry *keyspace_copy_entry(struct db *to, struct bytes key, uint64_t hash,
                                   const struct entry *source) {
     struct entry *copy = entry__reshape(source, key, entry__expiry_or_none(source));
+    copy->flags &= (uint8_t)~ENTRY_TIMED; /* until it is in the table */
     if (entry_encoding(source) == ENCODING_BLOB) {
         (void)blob_retain(entry_blob(source)); /* as good as a copy: nobody writes to it now */
     } else if (entry_encoding(source) == ENCODING_OBJECT) {
@@ -84,6 +88,7 @@ struct entry *keyspace_move_entry(struct db *from, struct entry *entry, struct d
     int64_t at_ms = entry__expiry_or_none(entry);
     hashtab_take_entry(from->table, hash_bytes(entry_key(entry)), entry);
     if (at_ms >= 0) expire__forget(from, at_ms);
+    if (entry->flags & ENTRY_TIMED) elements__left(from, entry);
     keyspace__touched_uncounted(from, entry_key(entry));
 
     struct entry *moved = entry;
@@ -155,6 +160,7 @@ void keyspace__free_value(struct keyspace *ks, struct entry *entry, enum remove_
 void keyspace__removed(struct db *db, struct entry *entry, enum remove_reason reason) {
     struct keyspace *ks = db->ks;
     if (unlikely(entry_expires(entry))) expire__forget(db, entry_expiry_ms(entry));
+    if (unlikely(entry->flags & ENTRY_TIMED)) elements__left(db, entry);
     if (reason == KEY_DELETED || reason == KEY_UNLINKED) ks->stats.changes++;
     ks->by_itself = reason == KEY_EXPIRED || reason == KEY_EVICTED;
     keyspace__touched_uncounted(db, entry_key(entry));
@@ -199,14 +205,14 @@ struct entry *keyspace_set_expiry(struct db *db, struct entry *entry, int64_t at
 /* What a flush hands over to be destroyed elsewhere. */
 struct flushed {
     struct hashtab *table;
-    struct wheel *wheel, *purged;
+    struct wheel *wheels[4];
 };
 
 static void destroy_flushed(void *object) {
     struct flushed *flushed = object;
     hashtab_destroy(&flushed->table);
-    wheel_destroy(&flushed->wheel);
-    wheel_destroy(&flushed->purged);
+    for (size_t i = 0; i < COUNT_OF(flushed->wheels); i++)
+        wheel_destroy(&flushed->wheels[i]);
     mem_free(flushed);
 }
 
@@ -219,8 +225,12 @@ size_t keyspace_flush(struct db *db, bool background) {
     }
 
     struct flushed *flushed = mem_alloc(sizeof(*flushed));
-    *flushed = (struct flushed){hashtab_detach(db->table), db->wheel, db->purged};
+    *flushed = (struct flushed){
+        .table = hashtab_detach(db->table),
+        .wheels = {db->wheel, db->purged, db->timed.wheel, db->timed.purged},
+    };
     db->wheel = db->purged = NULL;
+    db->timed = (struct element_index){0};
     db->volatile_count = 0;
     db->deadline_sum = 0;
     ks->stats.changes += count;

@@ -53,6 +53,7 @@ enum entry_flag {
     ENTRY_WIDE = BIT(1),
     ENTRY_RAW = BIT(2),   /* string changed in place once: OBJECT ENCODING says raw */
     ENTRY_FILED = BIT(3), /* the expiry index's mark: see expire.c */
+    ENTRY_TIMED = BIT(4), /* its value has elements that expire: see elements.c */
 };
 
 enum {

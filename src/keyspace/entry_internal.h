@@ -12,7 +12,7 @@ enum { ENTRY_SHORT_LIMIT = 256 }; /* key and embedded value of a short entry are
 struct entry_shape {
     struct bytes key;
     uint8_t type, encoding;
-    uint8_t flags;     /* ENTRY_RAW, ENTRY_FILED: the other two follow from the shape */
+    uint8_t flags;     /* ENTRY_RAW, _FILED, _TIMED: the other two follow from the shape */
     size_t value_size; /* bytes of the value field */
     int64_t at_ms;     /* expiry; < 0: none */
 };
@@ -54,7 +54,7 @@ static inline struct entry *entry__create(const struct entry_shape *shape) {
     check(key_size <= UINT32_MAX);
     struct entry *e = mem_alloc(entry__size_for(form, key_size, shape->value_size));
     entry__set_kind(e, shape->type, shape->encoding);
-    e->flags = (uint8_t)((shape->flags & (ENTRY_RAW | ENTRY_FILED)) | form);
+    e->flags = (uint8_t)((shape->flags & (ENTRY_RAW | ENTRY_FILED | ENTRY_TIMED)) | form);
     if (likely(!(form & ENTRY_WIDE))) {
         e->rest[0] = (uint8_t)key_size;
     } else {
@@ -75,28 +75,9 @@ struct entry *entry__reshape(const struct entry *e, struct bytes key, int64_t at
 /* Frees the entry and its value; a reference of a blob. Any thread. */
 void entry__destroy(void *entry);
 
-/* Whether n bytes are equal, without a call for the short runs that keys are. */
-always_inline_fn bool entry__bytes_equal(const char *a, const char *b, size_t n) {
-    uint64_t x, y;
-    if (n > 64) return memcmp(a, b, n) == 0;
-    if (likely(n >= 8)) {
-        for (size_t i = 0; i + 8 < n; i += 8) {
-            memcpy(&x, a + i, 8);
-            memcpy(&y, b + i, 8);
-            if (x != y) return false;
-        }
-        memcpy(&x, a + n - 8, 8);
-        memcpy(&y, b + n - 8, 8);
-        return x == y;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (a[i] != b[i]) return false;
-    }
-    return true;
-}
 /* hashtab_equal_fn. */
 always_inline_fn bool entry__has_key(const void *entry, struct bytes key) {
     const struct entry *e = entry;
     if (unlikely(entry_key_size(e) != key.size)) return false;
-    return entry__bytes_equal((const char *)e + entry_header_size(e), key.data, key.size);
+    return bytes_run_equal((const char *)e + entry_header_size(e), key.data, key.size);
 }

@@ -53,10 +53,11 @@ static bool is_volatile_policy(uint8_t policy) {
 /* The next volatile entry that a record of the index stands for; NULL if there are no more, and at
  * once if the record is stale. *skip begins with 0. */
 static struct entry *entry_of_record(const struct db *db, uint32_t record, unsigned *skip) {
-    struct record_match match;
-    while (expire__match(db->table, record, (*skip)++, &match)) {
-        if (!entry_expires(match.entry)) continue;
-        if (expire__record(hash_bytes(entry_key(match.entry))) == record) return match.entry;
+    struct hashtab_record_match match;
+    while (hashtab_record_find(db->table, record, (*skip)++, &match)) {
+        struct entry *entry = match.entry;
+        if (!entry_expires(entry)) continue;
+        if (hashtab_record(hash_bytes(entry_key(entry))) == record) return entry;
     }
     return NULL;
 }

@@ -29,23 +29,7 @@ enum {
     TICKS_BACK_MAX = 8, /* so far the clock may go back before the wheel is rebuilt */
 };
 
-static uint64_t tick_now(const struct keyspace *ks) {
-    return (uint64_t)i64_max(ks->now_ms, 0) >> TICK_MS_BITS;
-}
-
-/* The first tick at which a key with this expiry is due. */
-static uint64_t tick_due(int64_t at_ms) {
-    return ((uint64_t)at_ms + (BIT(TICK_MS_BITS) - 1)) >> TICK_MS_BITS;
-}
-
-static int64_t tick_to_ms(uint64_t tick) {
-    if (tick > (uint64_t)INT64_MAX >> TICK_MS_BITS) return INT64_MAX;
-    return (int64_t)(tick << TICK_MS_BITS);
-}
-
-static bool removes_on_time(const struct keyspace *ks) {
-    return ks->active_expire && ks->expire_by_access;
-}
+static uint64_t tick_now(const struct keyspace *ks) { return wheel_tick_at(ks->now_ms); }
 
 /* Too many stale records, or the clock was set back. */
 static bool needs_purge(const struct db *db) {
@@ -57,9 +41,10 @@ static bool needs_purge(const struct db *db) {
 void expire__file(struct db *db, struct entry *entry, uint64_t hash) {
     struct keyspace *ks = db->ks;
     if (unlikely(!db->wheel)) db->wheel = wheel_create(tick_now(ks));
-    uint64_t tick = wheel_add(db->wheel, expire__record(hash), tick_due(entry_expiry_ms(entry)));
+    uint64_t tick =
+        wheel_add(db->wheel, hashtab_record(hash), wheel_tick_due(entry_expiry_ms(entry)));
     entry->flags = (uint8_t)(db->mark ? entry->flags | ENTRY_FILED : entry->flags & ~ENTRY_FILED);
-    ks->due_ms = needs_purge(db) ? 0 : i64_min(ks->due_ms, tick_to_ms(tick));
+    ks->due_ms = needs_purge(db) ? 0 : i64_min(ks->due_ms, wheel_tick_ms(tick));
 }
 
 void expire__changed(struct db *db, struct entry *entry, uint64_t hash, int64_t old_ms,
@@ -82,46 +67,10 @@ void expire__forget(struct db *db, int64_t at_ms) {
     if (unlikely(needs_purge(db))) db->ks->due_ms = 0;
 }
 
-/* ---- from records to entries ---- */
-
-/* The slots that hold an entry whose tag agrees with the record. */
-static uint64_t tags_match(const struct hashtab_bucket *bucket, uint32_t record) {
-    return hashtab_alike(bucket, (uint8_t)(record >> RECORD_INDEX_BITS), RECORD_TAG_MASK);
-}
-
-/* The first bucket number that a record can mean. */
-static uint64_t first_index(const struct hashtab *table, uint32_t record) {
-    uint64_t index = record & (BIT(RECORD_INDEX_BITS) - 1) & table->mask;
-    return index < table->bucket_count ? index : index & table->mask >> 1;
-}
-
-bool expire__match(const struct hashtab *table, uint32_t record, unsigned skip,
-                   struct record_match *out) {
-    uint64_t index = first_index(table, record);
-    for (; index < table->bucket_count; index += BIT(RECORD_INDEX_BITS)) {
-        struct hashtab_bucket *home = hashtab_bucket_at(table, index), *bucket = home;
-        for (; bucket; bucket = hashtab_child(bucket)) {
-            uint64_t match = tags_match(bucket, record);
-            for (; match && skip > 0; skip--)
-                match &= match - 1;
-            if (!match) continue;
-            unsigned slot = hashtab_first(match);
-            *out = (struct record_match){hashtab_slot(bucket, slot), {home, bucket, slot}, index};
-            return true;
-        }
-    }
-    return false;
-}
-
 static void prefetch(const struct hashtab *table, const struct wheel *wheel) {
     uint32_t record;
-    if (wheel_peek(wheel, PREFETCH_BUCKET, &record)) {
-        prefetch_line_to_write(hashtab_bucket_at(table, first_index(table, record)));
-    }
-    if (!wheel_peek(wheel, PREFETCH_ENTRY, &record)) return;
-    const struct hashtab_bucket *bucket = hashtab_bucket_at(table, first_index(table, record));
-    for (uint64_t match = tags_match(bucket, record); match; match &= match - 1)
-        prefetch_line(hashtab_slot(bucket, hashtab_first(match)));
+    if (wheel_peek(wheel, PREFETCH_BUCKET, &record)) hashtab_record_prefetch_bucket(table, record);
+    if (wheel_peek(wheel, PREFETCH_ENTRY, &record)) hashtab_record_prefetch_entries(table, record);
 }
 
 /* ---- working off ---- */
@@ -138,21 +87,22 @@ struct work {
 static void refile(const struct work *work, struct entry *entry, uint32_t record) {
     if (work->purging && ((entry->flags & ENTRY_FILED) != 0) == work->db->mark) return;
     uint64_t hash = hash_bytes(entry_key(entry));
-    if (expire__record(hash) == record) expire__file(work->db, entry, hash);
+    if (hashtab_record(hash) == record) expire__file(work->db, entry, hash);
 }
 
 static void fire(const struct work *work, uint32_t record) {
     struct db *db = work->db;
-    struct record_match match;
+    struct hashtab_record_match match;
     unsigned skip = 0;
-    while (expire__match(db->table, record, skip, &match)) {
-        if (!entry_expires(match.entry)) {
+    while (hashtab_record_find(db->table, record, skip, &match)) {
+        struct entry *entry = match.entry;
+        if (!entry_expires(entry)) {
             skip++;
-        } else if (work->removes && entry__is_due(db->ks, match.entry)) {
+        } else if (work->removes && entry__is_due(db->ks, entry)) {
             (void)hashtab_place_take_inline(db->table, match.hash, &match.place);
-            keyspace__removed(db, match.entry, KEY_EXPIRED);
+            keyspace__removed(db, entry, KEY_EXPIRED);
         } else {
-            refile(work, match.entry, record);
+            refile(work, entry, record);
             skip++;
         }
     }
@@ -196,13 +146,14 @@ static bool expire_db(struct work *work) {
 }
 
 void expire__reset_due(struct keyspace *ks) {
-    bool removes = removes_on_time(ks);
+    bool removes = keyspace__removes_on_time(ks);
     ks->due_ms = INT64_MAX;
     for (int32_t i = 0; i < ks->db_count; i++) {
         const struct db *db = &ks->dbs[i];
         if (db->purged || needs_purge(db)) ks->due_ms = 0;
+        ks->due_ms = i64_min(ks->due_ms, elements__due_ms(db));
         if (!removes || !db->wheel) continue;
-        ks->due_ms = i64_min(ks->due_ms, tick_to_ms(wheel_next_tick(db->wheel)));
+        ks->due_ms = i64_min(ks->due_ms, wheel_tick_ms(wheel_next_tick(db->wheel)));
     }
 }
 
@@ -210,14 +161,16 @@ bool keyspace_expire_due(struct keyspace *ks, uint64_t budget_us) {
     if (likely(ks->now_ms < ks->due_ms)) return false;
 
     uint64_t begin = clock_ticks();
-    struct work work = {.removes = removes_on_time(ks),
+    struct work work = {.removes = keyspace__removes_on_time(ks),
                         .end_ticks = begin + clock_us_to_ticks(budget_us)};
+    bool more_elements = elements__expire_due(ks, begin + clock_us_to_ticks(budget_us / 2));
     bool more = false;
     for (int32_t i = 0; i < ks->db_count && !more; i++) {
         work.db = &ks->dbs[ks->expire_db];
         ks->expire_db = (ks->expire_db + 1) % ks->db_count; /* each gets its turn */
         more = expire_db(&work);
     }
+    more = more || more_elements;
     expire__reset_due(ks);
     ks->stats.expired_on_time_cap += more;
     ks->stats.expire_cycle_us += clock_ticks_to_us(clock_ticks() - begin);
@@ -237,8 +190,11 @@ void keyspace_set_expire_by_access(struct keyspace *ks, bool enabled) {
 }
 
 size_t keyspace_expire_index_bytes(const struct db *db) {
-    return (db->wheel ? wheel_memory_bytes(db->wheel) : 0) +
-           (db->purged ? wheel_memory_bytes(db->purged) : 0);
+    const struct wheel *wheels[] = {db->wheel, db->purged, db->timed.wheel, db->timed.purged};
+    size_t bytes = 0;
+    for (size_t i = 0; i < COUNT_OF(wheels); i++)
+        bytes += wheels[i] ? wheel_memory_bytes(wheels[i]) : 0;
+    return bytes;
 }
 
 /* ---- checking ---- */
@@ -311,9 +267,9 @@ void expire__verify(const struct db *db) {
     hashtab_iter_init(&iter, db->table);
     while ((e = hashtab_iter_next(&iter)) != NULL) {
         if (!entry_expires(e)) continue;
-        uint32_t record = expire__record(hash_bytes(entry_key(e)));
+        uint32_t record = hashtab_record(hash_bytes(entry_key(e)));
         /* What was filed late came out at once, or lies at the next tick. */
-        uint64_t latest = size_max(tick_due(entry_expiry_ms(e)), wheel_tick(db->wheel) + 1);
+        uint64_t latest = size_max(wheel_tick_due(entry_expiry_ms(e)), wheel_tick(db->wheel) + 1);
         check(has_record(&list, record, latest));
     }
     hashtab_iter_deinit(&iter);

@@ -43,6 +43,8 @@ void keyspace_destroy(struct keyspace **ks_in) {
         hashtab_destroy(&ks->dbs[i].table);
         wheel_destroy(&ks->dbs[i].wheel);
         wheel_destroy(&ks->dbs[i].purged);
+        wheel_destroy(&ks->dbs[i].timed.wheel);
+        wheel_destroy(&ks->dbs[i].timed.purged);
     }
     mem_free(ks->dbs);
     mem_free(ks);
@@ -105,6 +107,7 @@ struct db *keyspace_db(struct keyspace *ks, int32_t index) {
 int32_t db_index(const struct db *db) { return db->index; }
 size_t db_key_count(const struct db *db) { return hashtab_count(db->table); }
 size_t db_expire_count(const struct db *db) { return db->volatile_count; }
+size_t db_timed_count(const struct db *db) { return db->timed.count; }
 struct keyspace_stats *keyspace_stats(struct keyspace *ks) {
     return &ks->stats;
 }
@@ -258,6 +261,7 @@ static void verify_db(const struct keyspace *ks, struct db *db) {
     check(volatile_count == db->volatile_count);
     check(deadline_sum == db->deadline_sum);
     expire__verify(db);
+    elements__verify(db);
 }
 
 void keyspace_verify(struct keyspace *ks) {

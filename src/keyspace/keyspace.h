@@ -81,6 +81,7 @@ struct keyspace_disposer {
 struct keyspace_stats {
     uint64_t hits, misses;
     uint64_t expired_keys, expired_on_time_cap, expire_cycle_us;
+    uint64_t expired_fields; /* elements of values */
     uint64_t evicted_keys, eviction_exceeded_us;
     int64_t eviction_exceeded_since_us; /* clock_mono_ns / 1000; 0: not exceeded now */
     uint64_t changes; /* since start: rdb_changes_since_last_save is a difference of it */
@@ -113,6 +114,7 @@ struct db *keyspace_db(struct keyspace *ks, int32_t index); /* NULL if out of ra
 int32_t db_index(const struct db *db);
 size_t db_key_count(const struct db *db); /* expired ones that are still there count */
 size_t db_expire_count(const struct db *db);
+size_t db_timed_count(const struct db *db); /* keys whose value has elements that expire */
 int64_t db_average_ttl_ms(const struct db *db);
 struct keyspace_stats *keyspace_stats(struct keyspace *ks);
 
@@ -187,6 +189,10 @@ void keyspace_remove(struct db *db, struct entry *entry, enum remove_reason reas
 /* at_ms < 0 removes the expiry. May move the entry: returns it. Tells observers nothing: the
  * caller calls keyspace_touched and sends the event. */
 struct entry *keyspace_set_expiry(struct db *db, struct entry *entry, int64_t at_ms);
+
+/* To be called when elements of the value were given times to live, or have lost them: the keyspace
+ * removes them on time. O(1); not needed for an entry that is being added. */
+void keyspace_elements_changed(struct db *db, struct entry *entry, uint64_t hash);
 
 /* Tells observers that the value changed, and counts a change. */
 void keyspace_touched(struct db *db, struct bytes key);

@@ -4,28 +4,40 @@
  * keyspace.c life, observers, walking    find.c    look-up, LRU and LFU clocks
  * string.c   SET and editing             change.c  other changes, removal, flush
  * expire.c   the expiry index            evict.c   maxmemory
+ * elements.c elements that expire
  *
  * All of it belongs to the executor. Invariants (keyspace_verify):
  * 1. An entry is in one table, under the hash of its key, in the form its sizes ask for.
  * 2. volatile_count and deadline_sum are those of the entries with an expiry.
  * 3. Each of these has a record in the index that comes out at its deadline or before: in wheel, or
- *    in purged while that is being worked off. */
+ *    in purged while that is being worked off.
+ * 4. timed.count is that of the entries with ENTRY_TIMED: those whose value has elements that
+ *    expire. Each has a record in timed that comes out when the next of them is due, or before. */
 #pragma once
 
 #include "base/check.h"
-#include "ds/hashtab_inline.h"
+#include "ds/hashtab_record.h"
+#include "ds/wheel.h"
 #include "keyspace/entry_internal.h"
 #include "keyspace/keyspace.h"
-#include "keyspace/wheel.h"
 
 enum {
-    TICK_MS_BITS = 4, /* the expiry index counts in units of 16 ms */
     OBSERVERS_MAX = 8,
     EVICT_POOL_SIZE = 16,
     LFU_START = 5,                /* counter of a new key */
     CLOCK_MASK = 0xffffff,        /* 24 bits */
     DISPOSE_BYTES_MIN = 64 << 10, /* larger blobs are freed in the background */
     DISPOSE_EFFORT_MIN = 64,      /* collections and databases of more elements too */
+};
+
+/* The index of the values whose elements expire: see elements.c. */
+struct element_index {
+    struct wheel *wheel;  /* NULL until the first one */
+    struct wheel *purged; /* the former one, being refiled without its stale records; or NULL */
+    size_t count;         /* entries with ENTRY_TIMED */
+    uint32_t round;       /* wheels there were */
+    uint32_t unfinished;  /* a record that is being worked off, if has_unfinished */
+    bool has_unfinished;
 };
 
 struct db {
@@ -38,6 +50,7 @@ struct db {
     int32_t index;
     bool mark; /* ENTRY_FILED has this value in entries that have a record in wheel */
     unsigned __int128 deadline_sum; /* milliseconds */
+    struct element_index timed;
 };
 
 struct evict_candidate {
@@ -65,6 +78,7 @@ struct keyspace {
     struct keyspace_disposer disposer; /* dispose may be NULL */
     struct rng rng;
     int32_t expire_db;     /* where keyspace_expire_due goes on */
+    int32_t elements_db;   /* the same for elements */
     int32_t step_db;       /* where keyspace_step goes on */
     int32_t evict_db;      /* where random eviction goes on */
     size_t evict_disposed; /* bytes that this eviction step gave to the disposer */
@@ -135,24 +149,18 @@ void expire__file(struct db *db, struct entry *entry, uint64_t hash);
 void expire__reset_due(struct keyspace *ks);
 void expire__verify(const struct db *db);
 
-/* What the index keeps of a hash: 26 bits of the bucket's number and 6 of the tag. */
-enum { RECORD_INDEX_BITS = 26, RECORD_TAG_MASK = 63 };
+/* ---- elements.c: elements of values that expire on their own ---- */
+/* The entry leaves the database, or its value is replaced. */
+void elements__left(struct db *db, struct entry *entry);
+/* True if there is more to do. */
+bool elements__expire_due(struct keyspace *ks, uint64_t end_ticks);
+int64_t elements__due_ms(const struct db *db);
+void elements__verify(const struct db *db);
 
-static inline uint32_t expire__record(uint64_t hash) {
-    uint32_t index = (uint32_t)(hash & (BIT(RECORD_INDEX_BITS) - 1));
-    return index | (uint32_t)(hashtab_tag(hash) & RECORD_TAG_MASK) << RECORD_INDEX_BITS;
+/* Whether what is due is removed: not while look-ups only hide it. */
+static inline bool keyspace__removes_on_time(const struct keyspace *ks) {
+    return ks->active_expire && ks->expire_by_access;
 }
-
-/* An entry that agrees with a record, and where it is. */
-struct record_match {
-    struct entry *entry;
-    struct hashtab_place place;
-    uint64_t hash; /* enough of it for hashtab_place_take */
-};
-/* The match that comes `skip`-th; false if there are no more. Reads no entry. O(1), times the table
- * size over 2^26 buckets. */
-bool expire__match(const struct hashtab *table, uint32_t record, unsigned skip,
-                   struct record_match *out);
 
 static inline int64_t entry__expiry_or_none(const struct entry *e) {
     return entry_expires(e) ? entry_expiry_ms(e) : -1;

@@ -92,6 +92,7 @@ never_inline static struct entry *store_new(const struct target *t, const struct
 static struct entry *replace(const struct target *t, const struct value *v) {
     struct entry *e = create(t, v, entry_clock(t->old)); /* look-up has touched it */
     hashtab_replace(t->db->table, t->hash, t->old, e);
+    if (unlikely(t->old->flags & ENTRY_TIMED)) elements__left(t->db, t->old);
     expire__changed(t->db, e, t->hash, entry__expiry_or_none(t->old), t->at_ms);
     keyspace__free_value(t->db->ks, t->old, KEY_OVERWRITTEN);
     entry__free_shell(t->old);

@@ -26,6 +26,7 @@ static const struct value_ops zset_ops = {
 static const struct value_ops *const rows[VALUE_TYPE_COUNT] = {
     [TYPE_SET] = &set_ops,
     [TYPE_ZSET] = &zset_ops,
+    [TYPE_HASH] = &hash_ops,
 };
 
 const struct value_ops *value_ops_of(const struct entry *e) {

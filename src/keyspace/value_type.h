@@ -9,6 +9,7 @@
 #include "keyspace/entry.h"
 
 struct buf;
+struct element_times; /* types/element_times.h */
 
 struct value_ops {
     void (*destroy)(void *object);                              /* frees it; in any thread */
@@ -19,7 +20,14 @@ struct value_ops {
     /* Adds what DEBUG HTSTATS-KEY says; false if it is not in a hash table now. NULL: it never is.
      */
     bool (*table_stats)(const void *object, bool full, struct buf *out);
+    /* Of a type whose elements may expire on their own; else both are NULL. */
+    struct element_times *(*times)(const void *object); /* NULL: none of this one ever did */
+    /* Removes elements that are due, after looking at about max; returns how many, and whether that
+     * was all there were. */
+    size_t (*expire)(void **object, int64_t now_ms, size_t max, bool *is_empty);
 };
+
+extern const struct value_ops hash_ops;
 
 /* What an object of TYPE_MODULE begins with. */
 struct module_object {

@@ -113,8 +113,6 @@ struct reference_config {
     /* Small forms of values */
     int32_t list_max_listpack_size;
     int32_t list_compress_depth;
-    int64_t hash_max_listpack_entries;
-    int64_t hash_max_listpack_value;
     int64_t stream_node_max_bytes;
     int64_t stream_node_max_entries;
     /* Access control */

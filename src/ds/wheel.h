@@ -25,6 +25,22 @@
 struct rng;
 struct wheel;
 
+/* Ticks of 16 ms since the epoch: what the users of wheels here count in. */
+enum { WHEEL_TICK_MS_BITS = 4 };
+/* The tick that is running; a time before the epoch counts as the epoch. */
+static inline uint64_t wheel_tick_at(int64_t now_ms) {
+    return (uint64_t)i64_max(now_ms, 0) >> WHEEL_TICK_MS_BITS;
+}
+/* The first tick at which what has this time is due. */
+static inline uint64_t wheel_tick_due(int64_t at_ms) {
+    return ((uint64_t)at_ms + (BIT(WHEEL_TICK_MS_BITS) - 1)) >> WHEEL_TICK_MS_BITS;
+}
+/* When a tick begins; INT64_MAX for one that never comes. */
+static inline int64_t wheel_tick_ms(uint64_t tick) {
+    if (tick > (uint64_t)INT64_MAX >> WHEEL_TICK_MS_BITS) return INT64_MAX;
+    return (int64_t)(tick << WHEEL_TICK_MS_BITS);
+}
+
 struct wheel *wheel_create(uint64_t tick);
 void wheel_destroy(struct wheel **wheel); /* O(records / 200) */
 

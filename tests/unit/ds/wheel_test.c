@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "keyspace/wheel.h"
+#include "ds/wheel.h"
 
 #include "tests/unit/test.h"
 

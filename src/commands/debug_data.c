@@ -18,8 +18,11 @@ static struct entry *debug_find(struct call *call, uint32_t arg) {
 }
 
 /* Bytes of a string in a snapshot: a length of 1, 2, 5 or 9 bytes and the bytes, or a small integer
- * behind one byte. Compression is not reckoned with. */
+ * behind one byte. Compression is not reckoned with. Of another value: about what it takes here. */
 static size_t serialized_size(const struct entry *entry) {
+    enum { SAMPLES = 5 };
+    if (entry_encoding(entry) == ENCODING_OBJECT)
+        return value_ops_of(entry)->memory_bytes(entry_object(entry), SAMPLES);
     if (entry_encoding(entry) == ENCODING_INT) {
         int64_t value = entry_int(entry);
         if (value >= INT8_MIN && value <= INT8_MAX) return 2;

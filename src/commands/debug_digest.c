@@ -5,10 +5,12 @@
  *   value   SHA-1 of: type (1 byte), content
  *           string: size (8, little-endian), bytes
  *           set: XOR of the members' SHA-1, each of size (8) and bytes
+ *           hash: XOR of the fields' SHA-1, each of name and value as a member, volatile (1)
  *   key     SHA-1 of: database (4), volatile (1), size of the key (8), key, value's digest (20)
  *   all     XOR of the keys' digests; 20 zero bytes if there are none */
 #include "base/check.h"
 #include "commands/debug_internal.h"
+#include "types/hash.h"
 #include "types/set.h"
 
 enum { DIGEST_SIZE = 20, DIGEST_TEXT_SIZE = 40 };
@@ -57,13 +59,32 @@ static void digest_set(struct sha1 *sha, const struct entry *entry) {
     sha1_add(sha, bytes_make(sum.bytes, DIGEST_SIZE));
 }
 
-static void digest_value(const struct entry *entry, struct digest *out) {
+static void digest_hash(struct sha1 *sha, const struct entry *entry, int64_t now_ms) {
+    struct digest sum = {0};
+    struct hash_iter iter;
+    struct hash_item item;
+    char scratch[NUM_I64_TEXT_MAX];
+    hash_iter_init(&iter, entry_object(entry), now_ms);
+    while (hash_iter_next(&iter, &item)) {
+        struct sha1 field;
+        sha1_init(&field);
+        add_sized(&field, hash_text_bytes(&item.name, scratch));
+        add_sized(&field, hash_text_bytes(&item.value, scratch));
+        add_number(&field, item.at_ms >= 0, 1);
+        digest_mix(&sum, &field);
+    }
+    hash_iter_deinit(&iter);
+    sha1_add(sha, bytes_make(sum.bytes, DIGEST_SIZE));
+}
+
+static void digest_value(const struct entry *entry, int64_t now_ms, struct digest *out) {
     struct sha1 sha;
     sha1_init(&sha);
     add_number(&sha, entry_type(entry), 1);
     switch (entry_type(entry)) {
     case TYPE_STRING: digest_string(&sha, entry); break;
     case TYPE_SET: digest_set(&sha, entry); break;
+    case TYPE_HASH: digest_hash(&sha, entry, now_ms); break;
     default: panic("debug: no digest of a %s", value_type_name(entry_type(entry)));
     }
     sha1_finish(&sha, out->bytes);
@@ -71,6 +92,7 @@ static void digest_value(const struct entry *entry, struct digest *out) {
 
 struct digest_walk {
     const struct keyspace *keyspace;
+    int64_t now_ms;
     int32_t db_index;
     struct digest sum;
 };
@@ -79,7 +101,7 @@ static bool digest_key(void *ctx, struct entry *entry) {
     struct digest_walk *walk = ctx;
     if (keyspace_is_expired(walk->keyspace, entry)) return true;
     struct digest value, key;
-    digest_value(entry, &value);
+    digest_value(entry, walk->now_ms, &value);
     struct sha1 sha;
     sha1_init(&sha);
     add_number(&sha, (uint64_t)walk->db_index, 4);
@@ -105,7 +127,7 @@ static void reply_digest(struct reply *reply, const struct digest *digest) {
 
 /* DEBUG DIGEST */
 void debug_digest(struct call *call) {
-    struct digest_walk walk = {.keyspace = call->keyspace};
+    struct digest_walk walk = {.keyspace = call->keyspace, .now_ms = call->now_ms};
     int32_t count = keyspace_db_count(call->keyspace);
     for (walk.db_index = 0; walk.db_index < count; walk.db_index++)
         keyspace_each(keyspace_db(call->keyspace, walk.db_index), digest_key, &walk);
@@ -120,7 +142,7 @@ void debug_digest_value(struct call *call) {
         const struct entry *entry =
             keyspace_find(call->db, call->argv[arg], hash_bytes(call->argv[arg]),
                           LOOKUP_WRITE | LOOKUP_NO_TOUCH | LOOKUP_NO_STATS);
-        if (entry) digest_value(entry, &digest);
+        if (entry) digest_value(entry, call->now_ms, &digest);
         reply_digest(call->reply, &digest);
     }
 }

@@ -3,52 +3,6 @@
 #include "commands/expiry.h"
 #include "commands/key_internal.h"
 
-enum expire_condition {
-    EXPIRE_NX = BIT(0), /* only if it has no expiry */
-    EXPIRE_XX = BIT(1), /* only if it has one */
-    EXPIRE_GT = BIT(2), /* only to a later time; none counts as endless */
-    EXPIRE_LT = BIT(3), /* only to an earlier time */
-};
-
-static bool read_conditions(struct call *call, unsigned *out) {
-    unsigned conditions = 0;
-    for (uint32_t arg = 3; arg < call->argc; arg++) {
-        if (call_is(call, arg, "NX")) {
-            conditions |= EXPIRE_NX;
-        } else if (call_is(call, arg, "XX")) {
-            conditions |= EXPIRE_XX;
-        } else if (call_is(call, arg, "GT")) {
-            conditions |= EXPIRE_GT;
-        } else if (call_is(call, arg, "LT")) {
-            conditions |= EXPIRE_LT;
-        } else {
-            int shown = (int)size_min(call->argv[arg].size, INT32_MAX);
-            call_errorf(call, ERROR_UNSUPPORTED_OPTION, shown, call->argv[arg].data);
-            return false;
-        }
-    }
-    if (conditions & EXPIRE_NX && conditions & ~(unsigned)EXPIRE_NX) {
-        call_error(call, ERROR_EXPIRE_NX);
-        return false;
-    }
-    if (conditions & EXPIRE_GT && conditions & EXPIRE_LT) {
-        call_error(call, ERROR_EXPIRE_GT_LT);
-        return false;
-    }
-    *out = conditions;
-    return true;
-}
-
-static bool conditions_hold(unsigned conditions, const struct entry *entry, int64_t at_ms) {
-    bool expires = entry_expires(entry);
-    int64_t current_ms = expires ? entry_expiry_ms(entry) : INT64_MAX;
-    if (conditions & EXPIRE_NX && expires) return false;
-    if (conditions & EXPIRE_XX && !expires) return false;
-    if (conditions & EXPIRE_GT && (!expires || at_ms <= current_ms)) return false;
-    if (conditions & EXPIRE_LT && expires && at_ms >= current_ms) return false;
-    return true;
-}
-
 struct time_form { /* how a command of the family takes its time */
     bool in_seconds, is_absolute;
 };
@@ -69,11 +23,12 @@ static bool read_time(struct call *call, struct time_form form, int64_t *at_ms) 
 static void expire(struct call *call, struct time_form form) {
     unsigned conditions;
     int64_t at_ms;
-    if (!read_conditions(call, &conditions)) return;
+    if (!expiry_read_conditions(call, 3, call->argc, &conditions)) return;
     if (!read_time(call, form, &at_ms)) return;
 
     struct entry *entry = call_peek_write(call, 1);
-    if (!entry || !conditions_hold(conditions, entry, at_ms)) {
+    int64_t old_ms = entry && entry_expires(entry) ? entry_expiry_ms(entry) : -1;
+    if (!entry || !expiry_conditions_hold(conditions, old_ms, at_ms)) {
         reply_integer(call->reply, 0);
         return;
     }
@@ -111,7 +66,7 @@ static void reply_time(struct call *call, struct time_form form) {
     }
     int64_t ms = entry_expiry_ms(entry);
     if (!form.is_absolute) ms = i64_max(ms - call->now_ms, 0);
-    if (form.in_seconds) ms = ms / 1000 + (ms % 1000 >= 500); /* to the nearest */
+    if (form.in_seconds) ms = expiry_to_seconds(ms);
     reply_integer(call->reply, ms);
 }
 

@@ -22,6 +22,44 @@ bool expiry_read(struct call *call, const struct expiry_arg *when, int64_t *at_m
     return true;
 }
 
+bool expiry_read_conditions(struct call *call, uint32_t first, uint32_t end, unsigned *out) {
+    unsigned conditions = 0;
+    for (uint32_t arg = first; arg < end; arg++) {
+        if (call_is(call, arg, "NX")) {
+            conditions |= EXPIRE_NX;
+        } else if (call_is(call, arg, "XX")) {
+            conditions |= EXPIRE_XX;
+        } else if (call_is(call, arg, "GT")) {
+            conditions |= EXPIRE_GT;
+        } else if (call_is(call, arg, "LT")) {
+            conditions |= EXPIRE_LT;
+        } else {
+            int shown = (int)size_min(call->argv[arg].size, INT32_MAX);
+            call_errorf(call, ERROR_UNSUPPORTED_OPTION, shown, call->argv[arg].data);
+            return false;
+        }
+    }
+    if (conditions & EXPIRE_NX && conditions & ~(unsigned)EXPIRE_NX) {
+        call_error(call, ERROR_EXPIRE_NX);
+        return false;
+    }
+    if (conditions & EXPIRE_GT && conditions & EXPIRE_LT) {
+        call_error(call, ERROR_EXPIRE_GT_LT);
+        return false;
+    }
+    *out = conditions;
+    return true;
+}
+
+bool expiry_conditions_hold(unsigned conditions, int64_t old_ms, int64_t at_ms) {
+    bool expires = old_ms >= 0;
+    if (conditions & EXPIRE_NX && expires) return false;
+    if (conditions & EXPIRE_XX && !expires) return false;
+    if (conditions & EXPIRE_GT && (!expires || at_ms <= old_ms)) return false;
+    if (conditions & EXPIRE_LT && expires && at_ms >= old_ms) return false;
+    return true;
+}
+
 bool expiry_is_past(const struct call *call, int64_t at_ms) {
     return at_ms <= call->now_ms && !call->exec->config->import_mode;
 }

@@ -15,6 +15,21 @@ struct expiry_arg {   /* a time as it was written */
  * none was given. False: it has replied with the error. */
 must_use bool expiry_read(struct call *call, const struct expiry_arg *when, int64_t *at_ms);
 
+/* Milliseconds as TTL and its like tell them in seconds: to the nearest. */
+static inline int64_t expiry_to_seconds(int64_t ms) { return ms / 1000 + (ms % 1000 >= 500); }
+
+enum expiry_condition {
+    EXPIRE_NX = BIT(0), /* only if it has no expiry */
+    EXPIRE_XX = BIT(1), /* only if it has one */
+    EXPIRE_GT = BIT(2), /* only to a later time; none counts as endless */
+    EXPIRE_LT = BIT(3), /* only to an earlier time */
+};
+/* Reads the conditions from position first up to end, as bits. False: it has replied. */
+must_use bool expiry_read_conditions(struct call *call, uint32_t first, uint32_t end,
+                                     unsigned *out);
+/* Whether the time may take the place of old_ms, which is negative if there was none. */
+bool expiry_conditions_hold(unsigned conditions, int64_t old_ms, int64_t at_ms);
+
 /* In import mode nothing is past: the source of the import says when keys go. */
 bool expiry_is_past(const struct call *call, int64_t at_ms);
 

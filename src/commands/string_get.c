@@ -25,7 +25,7 @@ void cmd_getex(struct call *call) {
     struct string_options options;
     int64_t at_ms;
     struct entry *entry;
-    if (!string_options_read(call, 2, STRING_TIMES | STRING_PERSIST, &options)) return;
+    if (!string_options_read(call, 2, call->argc, STRING_TIMES | STRING_PERSIST, &options)) return;
     if (!expiry_read(call, &options.expiry, &at_ms)) return;
     if (!call_find(call, 1, TYPE_STRING, &entry)) return;
 

@@ -2,7 +2,7 @@
 /* What the files of the string group share: the handlers that its table names, and small steps. */
 #pragma once
 
-#include "commands/expiry.h"
+#include "commands/string_options.h"
 #include "exec/call.h"
 
 /* ---- string_get.c ---- */
@@ -39,31 +39,6 @@ void cmd_incrbyfloat(struct call *call);
 
 /* ---- string_lcs.c ---- */
 void cmd_lcs(struct call *call);
-
-/* ---- string_options.c ---- */
-enum string_option { /* the option words of SET, GETEX and MSETEX */
-                     STRING_NX = BIT(0),
-                     STRING_XX = BIT(1),
-                     STRING_IFEQ = BIT(2),
-                     STRING_GET = BIT(3),
-                     STRING_KEEPTTL = BIT(4),
-                     STRING_PERSIST = BIT(5),
-                     STRING_EX = BIT(6),
-                     STRING_PX = BIT(7),
-                     STRING_EXAT = BIT(8),
-                     STRING_PXAT = BIT(9),
-};
-enum { STRING_TIMES = STRING_EX | STRING_PX | STRING_EXAT | STRING_PXAT };
-
-struct string_options {
-    uint32_t given;           /* enum string_option */
-    uint32_t compare_arg;     /* position of IFEQ's value */
-    struct expiry_arg expiry; /* the last time that was given */
-};
-/* Reads the options from position first to the end; allowed: those the command knows. False: it
- * has replied with a syntax error. Numbers are not looked at. */
-must_use bool string_options_read(struct call *call, uint32_t first, uint32_t allowed,
-                                  struct string_options *out);
 
 /* ---- steps ---- */
 /* Replies with the value of a string. */

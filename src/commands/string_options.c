@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The options of SET, GETEX and MSETEX as one table: each row names the words it cannot stand
- * with. The same word twice is fine, and the later one counts. */
-#include "commands/string_internal.h"
+/* The options as one table: each row names the words it cannot stand with. The same word twice is
+ * fine, and the later one counts. */
+#include "commands/string_options.h"
 
 enum { OPTION_WORD_MAX = 8, OPTIONS_WITH_VALUE = STRING_TIMES | STRING_IFEQ };
 
@@ -20,6 +20,8 @@ static const struct option_row option_rows[] = {
     {.word = "PX", .size = 2, .bit = STRING_PX, .excludes = OTHER_LIFETIMES(STRING_PX)},
     {.word = "NX", .size = 2, .bit = STRING_NX, .excludes = STRING_XX | STRING_IFEQ},
     {.word = "XX", .size = 2, .bit = STRING_XX, .excludes = STRING_NX | STRING_IFEQ},
+    {.word = "FNX", .size = 3, .bit = STRING_FNX, .excludes = STRING_FXX},
+    {.word = "FXX", .size = 3, .bit = STRING_FXX, .excludes = STRING_FNX},
     {.word = "GET", .size = 3, .bit = STRING_GET},
     {.word = "EXAT", .size = 4, .bit = STRING_EXAT, .excludes = OTHER_LIFETIMES(STRING_EXAT)},
     {.word = "PXAT", .size = 4, .bit = STRING_PXAT, .excludes = OTHER_LIFETIMES(STRING_PXAT)},
@@ -44,13 +46,13 @@ static const struct option_row *option_find(struct bytes word) {
     return NULL;
 }
 
-bool string_options_read(struct call *call, uint32_t first, uint32_t allowed,
+bool string_options_read(struct call *call, uint32_t first, uint32_t end, uint32_t allowed,
                          struct string_options *out) {
     *out = (struct string_options){0};
-    for (uint32_t arg = first; arg < call->argc; arg++) {
+    for (uint32_t arg = first; arg < end; arg++) {
         const struct option_row *row = option_find(call->argv[arg]);
         if (!row || !(row->bit & allowed) || (row->excludes & out->given) ||
-            (row->bit & OPTIONS_WITH_VALUE && arg + 1 == call->argc)) {
+            (row->bit & OPTIONS_WITH_VALUE && arg + 1 == end)) {
             call_error(call, ERROR_SYNTAX);
             return false;
         }

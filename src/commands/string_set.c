@@ -63,7 +63,7 @@ static never_inline void set_with_options(struct call *call) {
     struct string_options options;
     int64_t at_ms;
     struct entry *old;
-    if (!string_options_read(call, 3, allowed, &options)) return;
+    if (!string_options_read(call, 3, call->argc, allowed, &options)) return;
     if (!expiry_read(call, &options.expiry, &at_ms)) return;
     if (!set_find_old(call, &options, &old)) return;
 
@@ -236,7 +236,7 @@ void cmd_msetex(struct call *call) {
     }
     struct pairs pairs = {.first = 2, .end = 2 + 2 * (uint32_t)count};
     struct string_options options;
-    if (!string_options_read(call, pairs.end, allowed, &options)) return;
+    if (!string_options_read(call, pairs.end, call->argc, allowed, &options)) return;
     if (!expiry_read(call, &options.expiry, &pairs.at_ms)) return;
 
     if ((options.given & STRING_NX && any_key(call, &pairs, true)) ||

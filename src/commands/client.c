@@ -157,11 +157,15 @@ void cmd_client_unpause(struct call *call) {
 /* CLIENT HELP */
 void cmd_client_help(struct call *call) {
     static const char *const lines[] = {
+        "CACHING (YES|NO)",
+        "    In tracking mode OPTIN or OPTOUT: say whether the keys of the next command count.",
         "CAPA <capability> [<capability> ...]",
         "    Say what this client can do. Known is:",
         "    * REDIRECT: it follows a redirection to another server.",
         "GETNAME",
         "    Return the name of this connection.",
+        "GETREDIR",
+        "    Return the number of the connection that invalidations go to: 0 is this one, -1 none.",
         "ID",
         "    Return the number of this connection.",
         "IMPORT-SOURCE (ON|OFF)",
@@ -194,6 +198,10 @@ void cmd_client_help(struct call *call) {
         "    Name the library that this client uses, or its version.",
         "SETNAME <name>",
         "    Give this connection a name.",
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> ...] [OPTIN] [OPTOUT] [NOLOOP]",
+        "    Tell this connection when keys change that it has read, or that have a prefix.",
+        "TRACKINGINFO",
+        "    Return how this connection tracks keys.",
         "UNBLOCK <id> [TIMEOUT|ERROR]",
         "    End the wait of a connection whose command blocks: as if its time were over,",
         "    or with an error.",

@@ -922,7 +922,7 @@ const struct config_option reference_options[] = {
         .values = who,
         .help = "Who may use MODULE: no one, all, or clients on this machine.",
     },
-    /* --- Scripts and tracking --- */
+    /* --- Scripts --- */
     {
         .name = "busy-reply-threshold",
         .aliases = {"lua-time-limit"},
@@ -940,14 +940,6 @@ const struct config_option reference_options[] = {
         .flags = CONFIG_LIVE | CONFIG_HIDDEN | CONFIG_PROTECTED | CONFIG_LATER,
         .field = CONFIG_FIELD(struct reference_config, lua_enable_insecure_api),
         .help = "Lets scripts use functions that weaken their isolation.",
-    },
-    {
-        .name = "tracking-table-max-keys",
-        .kind = CONFIG_INT,
-        .initial = "1000000",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, tracking_table_max_keys),
-        .help = "Keys remembered for clients that cache. 0: no limit.",
     },
     /* --- Defragmentation --- */
     {

@@ -120,10 +120,9 @@ struct reference_config {
     int64_t acllog_max_len;
     int acl_pubsub_default;
     int enable_module_command;
-    /* Scripts and tracking */
+    /* Scripts */
     int64_t busy_reply_threshold;
     bool lua_enable_insecure_api;
-    int64_t tracking_table_max_keys;
     /* Defragmentation */
     bool activedefrag;
     int64_t active_defrag_ignore_bytes;

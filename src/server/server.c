@@ -22,6 +22,7 @@
 #include "server/version.h"
 #include "spec/command.h"
 #include "stats/registry.h"
+#include "tracking/tracking.h"
 
 enum {
     EXPIRE_BUDGET_US = 500,     /* expiry between windows, at most, with the lowest effort */
@@ -46,9 +47,12 @@ void server_create_options(struct server *server) {
         .options = pubsub_options, .base = &server->config.pubsub, .ctx = &server->config.pubsub};
     const struct config_table persist = {.options = persist_options,
                                          .base = &server->config.persist};
+    const struct config_table tracking = {.options = tracking_options,
+                                          .base = &server->config.tracking};
     config_add_table(server->engine, &own);
     config_add_table(server->engine, &pubsub);
     config_add_table(server->engine, &persist);
+    config_add_table(server->engine, &tracking);
     config_add_table(server->engine, &later);
 }
 
@@ -63,6 +67,7 @@ enum err server_create_commands(struct server *server, struct diag *diag) {
     server->commands = command_table_create();
     for (size_t i = 0; i < COUNT_OF(command_lists); i++)
         command_table_add(server->commands, command_lists[i]);
+    command_table_add_subs(server->commands, "client", tracking_client_commands);
     command_table_set_needs(server->commands, gate_needs_of);
     const struct word_lists *renamed = &server->config.daemon.renamed;
     for (size_t i = 0; i < renamed->count; i++) {
@@ -174,6 +179,7 @@ static void create_info(struct server *server) {
 /* After INFO, in whose sections they have figures. */
 static void create_features(struct server *server) {
     server->pubsub = pubsub_create(server->exec, &server->config.pubsub);
+    server->tracking = tracking_create(server->exec, &server->config.tracking);
 }
 
 enum err server_init(struct server *server, struct diag *diag) {
@@ -331,6 +337,7 @@ void server_deinit(struct server *server) {
     io_destroy(&server->io);
     info_destroy(&server->info);
     exec_destroy(&server->exec);
+    tracking_destroy(&server->tracking);
     pubsub_destroy(&server->pubsub);
     persist_destroy(&server->persist);
     keyspace_destroy(&server->keyspace);

@@ -33,6 +33,7 @@ struct server {
     struct background *background;
     struct info *info;
     struct pubsub *pubsub;
+    struct tracking *tracking;
     struct info_server about;
     struct listening listening;
     struct title_room title;

@@ -15,6 +15,7 @@
 #include "persist/persist.h"
 #include "pubsub/pubsub.h"
 #include "server/option_kinds.h"
+#include "tracking/tracking.h"
 
 enum supervised { SUPERVISED_NO = 0, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
 enum oom_mode { OOM_NO = 0, OOM_RELATIVE, OOM_ABSOLUTE };
@@ -100,6 +101,7 @@ struct server_config {
     struct server_monitoring monitoring;
     struct server_daemon daemon;
     struct pubsub_config pubsub;
+    struct tracking_config tracking;
     struct server_config_hooks hooks;
 };
 

@@ -23,6 +23,8 @@ static void set_up(struct fixture *f) {
     config_add_table(f->config, &(struct config_table){persist_options, &f->server.persist, NULL});
     config_add_table(f->config,
                      &(struct config_table){pubsub_options, &f->server.pubsub, &f->server.pubsub});
+    config_add_table(f->config, &(struct config_table){tracking_options, &f->server.tracking,
+                                                       &f->server.tracking});
     config_add_table(f->config,
                      &(struct config_table){reference_options, &f->reference, &f->reference});
 }

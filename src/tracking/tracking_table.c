@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rows of tracking: subcommands of CLIENT. */
+#include "tracking/tracking_internal.h"
+
+#define TRACKING_FLAGS (CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_SENTINEL)
+
+const struct command_spec tracking_client_commands[] = {
+    {
+        .name = "caching",
+        .handler = cmd_client_caching,
+        .arity = 3,
+        .group = GROUP_CONNECTION,
+        .flags = TRACKING_FLAGS | CMD_ALLOW_BUSY,
+        .acl = ACL_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1)",
+        .summary = "Say whether the keys of the next command are tracked.",
+        .args = ARGS({.name = "mode",
+                      .type = ARG_ONEOF,
+                      .args = ARGS({.name = "yes", .type = ARG_PURE_TOKEN, .token = "YES"},
+                                   {.name = "no", .type = ARG_PURE_TOKEN, .token = "NO"})}),
+    },
+    {
+        .name = "getredir",
+        .handler = cmd_client_getredir,
+        .arity = 2,
+        .group = GROUP_CONNECTION,
+        .flags = TRACKING_FLAGS | CMD_ALLOW_BUSY,
+        .acl = ACL_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1)",
+        .summary = "Return the number of the connection that invalidations go to.",
+    },
+    {
+        .name = "tracking",
+        .handler = cmd_client_tracking,
+        .arity = -3,
+        .group = GROUP_CONNECTION,
+        .flags = TRACKING_FLAGS,
+        .acl = ACL_CONNECTION,
+        .since = "6.0.0",
+        .complexity = "O(1), and O(N) for N prefixes.",
+        .summary = "Tell this connection, or another one, when keys that it has read change.",
+        .args = ARGS(
+            {.name = "status",
+             .type = ARG_ONEOF,
+             .args = ARGS({.name = "on", .type = ARG_PURE_TOKEN, .token = "ON"},
+                          {.name = "off", .type = ARG_PURE_TOKEN, .token = "OFF"})},
+            {.name = "client-id", .type = ARG_INTEGER, .flags = ARG_OPTIONAL, .token = "REDIRECT"},
+            {.name = "prefix",
+             .type = ARG_STRING,
+             .flags = ARG_OPTIONAL | ARG_MULTIPLE | ARG_MULTIPLE_TOKEN,
+             .token = "PREFIX"},
+            {.name = "bcast", .type = ARG_PURE_TOKEN, .flags = ARG_OPTIONAL, .token = "BCAST"},
+            {.name = "optin", .type = ARG_PURE_TOKEN, .flags = ARG_OPTIONAL, .token = "OPTIN"},
+            {.name = "optout", .type = ARG_PURE_TOKEN, .flags = ARG_OPTIONAL, .token = "OPTOUT"},
+            {.name = "noloop", .type = ARG_PURE_TOKEN, .flags = ARG_OPTIONAL, .token = "NOLOOP"}),
+    },
+    {
+        .name = "trackinginfo",
+        .handler = cmd_client_trackinginfo,
+        .arity = 2,
+        .group = GROUP_CONNECTION,
+        .flags = TRACKING_FLAGS,
+        .acl = ACL_CONNECTION,
+        .since = "6.2.0",
+        .complexity = "O(1), and O(N log N) for N prefixes.",
+        .summary = "Return how this connection tracks keys.",
+    },
+    {0},
+};

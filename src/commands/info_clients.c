@@ -53,8 +53,6 @@ static void print_keys_on_delete(struct buf *out, void *ctx) {
 static void print_pause(struct buf *out, void *ctx) {
     static const char *const reasons[PAUSE_PURPOSE_COUNT] = {
         [PAUSE_BY_COMMAND] = "client_pause",
-        [PAUSE_SHUTDOWN] = "shutdown_in_progress",
-        [PAUSE_FAILOVER] = "failover_in_progress",
     };
     const char *reason = "none", *actions = "none";
     int64_t left_ms = 0, until_ms;

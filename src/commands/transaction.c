@@ -22,8 +22,7 @@ static void cmd_discard(struct call *call) {
 /* Runs what was queued: each command gives its own reply inside one array. */
 static void exec_queue(struct call *call) {
     struct client *client = call->client;
-    struct multi *multi = client->multi;
-    client->multi = NULL; /* out of reach of a command that ends this very client */
+    const struct multi *multi = client->multi;
     client->flags |= CLIENT_IN_EXEC;
     client->gates &= ~(uint32_t)GATE_MULTI;
     reply_array(call->reply, multi->count);
@@ -32,7 +31,6 @@ static void exec_queue(struct call *call) {
         call_nested(call, item->command, item->argv, item->argc, item->hash);
     }
     client->flags &= ~(uint32_t)CLIENT_IN_EXEC;
-    client->multi = multi;
 }
 
 static void cmd_exec(struct call *call) {

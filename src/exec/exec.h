@@ -106,8 +106,8 @@ struct exec_rates {
     int next;
 };
 
-enum pause_purpose { PAUSE_BY_COMMAND = 0, PAUSE_SHUTDOWN, PAUSE_FAILOVER };
-enum { PAUSE_PURPOSE_COUNT = 3 };
+enum pause_purpose { PAUSE_BY_COMMAND = 0 }; /* they overlap: each has its own end */
+enum { PAUSE_PURPOSE_COUNT = 1 };
 struct pause {
     int64_t until_ms; /* 0: not paused */
     bool all;         /* all commands, or only those that write */

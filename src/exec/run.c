@@ -75,7 +75,9 @@ static never_inline void run_fault(struct call *call, struct request *request) {
     } else if (request->fault == REQUEST_UNKNOWN_COMMAND) {
         refuse_unknown(call, request);
     } else {
-        if (multi_is_exec(request->command)) {
+        if (request->fault == REQUEST_KEY_TOO_LONG) {
+            call_error(call, ERROR_KEY_TOO_LONG);
+        } else if (multi_is_exec(request->command)) {
             multi_abort(call, "wrong number of arguments for 'exec' command");
         } else {
             call_error_arity(call);

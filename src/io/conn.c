@@ -183,6 +183,11 @@ static void conn_resolve(struct conn *conn, const struct conn_reader *reader,
         request->fault = REQUEST_WRONG_ARITY;
         return;
     }
+    if (unlikely(request->wire_bytes > COMMAND_KEY_BYTES_MAX) &&
+        !command_keys_fit(command, request->argv, request->argc)) {
+        request->fault = REQUEST_KEY_TOO_LONG;
+        return;
+    }
     uint32_t first = command_first_key(command, request->argc);
     if (first) request->hash = hash_bytes(request->argv[first]);
 }

@@ -24,6 +24,7 @@ enum request_fault { /* found by whoever parsed it; answered by the executor, in
                      REQUEST_FINE = 0,
                      REQUEST_UNKNOWN_COMMAND, /* or an unknown subcommand of command */
                      REQUEST_WRONG_ARITY,     /* for command */
+                     REQUEST_KEY_TOO_LONG,
 };
 
 struct request {

@@ -119,3 +119,15 @@ bool command_find_keys(const struct command *command, const struct bytes *argv, 
     }
     return true;
 }
+
+bool command_keys_fit(const struct command *command, const struct bytes *argv, uint32_t argc) {
+    struct command_keys keys;
+    command_keys_init(&keys);
+    bool fit = true;
+    if (command_find_keys(command, argv, argc, &keys)) {
+        for (uint32_t i = 0; i < keys.count; i++)
+            fit &= argv[keys.keys[i].position].size <= COMMAND_KEY_BYTES_MAX;
+    }
+    command_keys_deinit(&keys);
+    return fit;
+}

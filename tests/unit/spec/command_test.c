@@ -440,6 +440,21 @@ TEST(random_arguments_never_give_a_position_outside) {
     command_table_destroy(&table);
 }
 
+TEST(a_key_of_four_gigabytes_does_not_fit) {
+    struct command_table *table = command_table_create();
+    command_table_add(table, rows);
+    const struct command *mset = command_find(table, BYTES("mset"));
+    struct bytes argv[] = {BYTES("mset"), BYTES("a"), BYTES("1"), BYTES("b"), BYTES("2")};
+    expect_true(command_keys_fit(mset, argv, 5));
+    argv[4].size = (size_t)1 << 32; /* a value may be as long; no byte of it is read */
+    expect_true(command_keys_fit(mset, argv, 5));
+    argv[3].size = UINT32_MAX;
+    expect_true(command_keys_fit(mset, argv, 5));
+    argv[3].size = (size_t)1 << 32;
+    expect_false(command_keys_fit(mset, argv, 5));
+    command_table_destroy(&table);
+}
+
 TEST(names_are_those_of_the_protocol) {
     expect_str_eq(command_flag_name(0), "write");
     expect_str_eq(command_flag_name(13), "fast");

@@ -337,6 +337,14 @@ static void merge_one(struct hashtab *tab) {
     storage_trim(tab);
 }
 
+/* The two buckets that merge_one joins next. */
+static void prefetch_next_merge(const struct hashtab *tab) {
+    uint64_t last = tab->bucket_count - 1;
+    if (last == 0) return;
+    prefetch_line(hashtab_bucket_at(tab, last));
+    prefetch_line_to_write(hashtab_bucket_at(tab, last - BIT(63 - __builtin_clzll(last))));
+}
+
 /* Splits up to budget buckets, and returns how many. */
 static size_t grow(struct hashtab *tab, size_t budget) {
     size_t done = 0;
@@ -366,6 +374,7 @@ static size_t shrink(struct hashtab *tab, size_t budget) {
             tab->shrinking = false;
         } else {
             merge_one(tab);
+            prefetch_next_merge(tab);
             done++;
         }
     }
@@ -416,9 +425,11 @@ void hashtab_resume_resize(struct hashtab *tab) {
 }
 
 void hashtab_expand_hint(struct hashtab *tab, size_t count) {
-    uint64_t wanted = size_min(count, BUCKETS_MAX / 8) * 8 / LOAD_EIGHTHS;
-    if (count > 0 && wanted * LOAD_EIGHTHS / 8 < count) wanted++;
-    tab->bucket_floor = size_min(wanted, BUCKETS_MAX);
+    uint64_t entries = count; /* a size_t may be too small for BUCKETS_MAX */
+    if (entries > BUCKETS_MAX / 8) entries = BUCKETS_MAX / 8;
+    uint64_t wanted = entries * 8 / LOAD_EIGHTHS;
+    if (wanted * LOAD_EIGHTHS / 8 < entries) wanted++;
+    tab->bucket_floor = wanted;
     if (tab->count == 0 && !tab->held && tab->bucket_count < size_min(wanted, SEGMENT0_MAX)) {
         uint64_t buckets = size_min(wanted, SEGMENT0_MAX);
         if (buckets > tab->segment0_cap) segment0_resize(tab, segment0_cap_for(buckets));

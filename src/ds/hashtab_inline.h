@@ -98,7 +98,7 @@ always_inline_fn struct hashtab_bucket *hashtab_bucket_at(const struct hashtab *
                                                           uint64_t index) {
     if (index < BIT(HASHTAB_SEGMENT_BITS)) return &tab->segment0[index];
     /* index = 1 fffff oooo.. in binary: the doubling, the segment in it, the offset. */
-    unsigned top = 63u - (unsigned)__builtin_clzll(index);
+    unsigned top = 63u ^ (unsigned)__builtin_clzll(index);
     unsigned shift = top - HASHTAB_FANOUT_BITS;
     uint64_t segment = ((uint64_t)(top - HASHTAB_SEGMENT_BITS) << HASHTAB_FANOUT_BITS) +
                        (index >> shift) - BIT(HASHTAB_FANOUT_BITS);
@@ -344,9 +344,14 @@ always_inline_fn void hashtab_prefetch_entry_inline(const struct hashtab *tab, u
     const struct hashtab_bucket *bucket = hashtab_home(tab, hash);
     uint8_t tag = hashtab_tag(hash);
     uint64_t match = hashtab_match(bucket, tag);
-    if (unlikely(!match)) {
-        bucket = hashtab_child_for(bucket, tag);
-        if (likely(!bucket)) return;
+    if (unlikely(!match)) { /* further down, or absent: then an addition may want the child */
+        const struct hashtab_bucket *child = hashtab_child(bucket);
+        if (!child) return;
+        if (!hashtab_child_for(bucket, tag)) {
+            prefetch_line_to_write(child);
+            return;
+        }
+        bucket = child;
         match = hashtab_match(bucket, tag);
     }
     for (; match; match &= match - 1) {

@@ -78,9 +78,8 @@ void *hashtab_random(const struct hashtab *tab, struct rng *rng) {
     /* A chain is drawn and then a slot among RANDOM_SLOTS_MAX, most of which do not exist: then
      * both are drawn again, or entries in short chains would come up more often. */
     for (int i = 0; i < HASHTAB_RANDOM_TRIES; i++) {
-        uint64_t draw = rng_next(rng);
-        uint64_t index = (uint64_t)(((unsigned __int128)draw * tab->bucket_count) >> 64);
-        const struct hashtab_bucket *bucket = hashtab_bucket_at(tab, index);
+        const struct hashtab_bucket *bucket =
+            hashtab_bucket_at(tab, rng_below(rng, tab->bucket_count));
         unsigned rank = (unsigned)rng_below(rng, RANDOM_SLOTS_MAX);
         unsigned length = chain_length(bucket);
         if (rank < length) {

@@ -25,9 +25,10 @@ static inline struct bytes bytes_of(const char *text) {
 static inline bool bytes_equal(struct bytes a, struct bytes b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
-/* Whether n bytes are equal, without a call for the short runs that keys and fields are. */
+/* Whether n bytes are equal, without a call for the short runs that keys, fields and names are. */
 always_inline_fn bool bytes_run_equal(const char *a, const char *b, size_t n) {
     uint64_t x, y;
+    uint32_t v, w;
     if (n > 64) return memcmp(a, b, n) == 0;
     if (likely(n >= 8)) {
         for (size_t i = 0; i + 8 < n; i += 8) {
@@ -38,6 +39,14 @@ always_inline_fn bool bytes_run_equal(const char *a, const char *b, size_t n) {
         memcpy(&x, a + n - 8, 8);
         memcpy(&y, b + n - 8, 8);
         return x == y;
+    }
+    if (n >= 4) {
+        memcpy(&v, a, 4);
+        memcpy(&w, b, 4);
+        if (v != w) return false;
+        memcpy(&v, a + n - 4, 4);
+        memcpy(&w, b + n - 4, 4);
+        return v == w;
     }
     for (size_t i = 0; i < n; i++) {
         if (a[i] != b[i]) return false;

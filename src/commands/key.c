@@ -3,21 +3,30 @@
 #include "commands/key_internal.h"
 #include "commands/key_window.h"
 
-static void remove_keys(struct call *call, enum remove_reason reason) {
+static inline bool remove_key(struct call *call, uint32_t arg, uint64_t hash,
+                              enum remove_reason reason) {
+    if (!keyspace_remove_key(call->db, call->argv[arg], hash, reason)) return false;
+    keyspace_event(call->db, call->argv[arg], EVENT_GENERIC, "del");
+    return true;
+}
+
+static never_inline void remove_many(struct call *call, enum remove_reason reason) {
     struct key_window window;
     int64_t removed = 0;
     for (uint32_t arg = 1; arg < call->argc;) {
         key_window_load(&window, call, arg, call->argc, 1);
-        for (uint32_t i = 0; i < window.count; i++, arg++) {
-            struct entry *entry =
-                keyspace_find(call->db, call->argv[arg], window.hashes[i], LOOKUP_WRITE);
-            if (!entry) continue;
-            keyspace_remove(call->db, entry, reason);
-            keyspace_event(call->db, call->argv[arg], EVENT_GENERIC, "del");
-            removed++;
-        }
+        for (uint32_t i = 0; i < window.count; i++, arg++)
+            removed += remove_key(call, arg, window.hashes[i], reason);
     }
     reply_integer(call->reply, removed);
+}
+
+static inline void remove_keys(struct call *call, enum remove_reason reason) {
+    if (likely(call->argc == 2)) {
+        reply_integer(call->reply, remove_key(call, 1, call_hash(call, 1), reason));
+    } else {
+        remove_many(call, reason);
+    }
 }
 
 /* DEL key [key ...] */

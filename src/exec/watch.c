@@ -146,8 +146,8 @@ size_t watch_memory_bytes(const struct client *client) {
 
 /* ---- changes ---- */
 
-void watch_touched(struct exec *exec, struct db *db, struct bytes key) {
-    if (likely(!exec->watching_clients)) return;
+static never_inline void spoil_watchers(const struct exec *exec, const struct db *db,
+                                        struct bytes key) {
     char scratch[WATCH_KEY_LOCAL];
     struct bytes name = watch_name(db_index(db), key, scratch);
     struct watch_point *point = hashtab_find(exec->watched, hash_bytes(name), name);
@@ -161,6 +161,10 @@ void watch_touched(struct exec *exec, struct db *db, struct bytes key) {
         }
         watched->client->flags |= CLIENT_DIRTY_CAS;
     }
+}
+
+void watch_touched(struct exec *exec, struct db *db, struct bytes key) {
+    if (unlikely(exec->watching_clients)) spoil_watchers(exec, db, key);
 }
 
 /* The key's entry old (or NULL) is about to be replaced with new (or NULL). An expired entry is as

@@ -150,7 +150,8 @@ static bool conn_make_room(struct conn *conn) {
 /* Names the command: by the name the connection used last, or by the table. */
 static const struct command *conn_find_command(struct conn *conn, const struct conn_reader *reader,
                                                struct bytes name) {
-    if (name.size == conn->last_name_size && memcmp(name.data, conn->last_name, name.size) == 0) {
+    if (name.size == conn->last_name_size &&
+        bytes_run_equal(name.data, conn->last_name, name.size)) {
         return conn->last_command;
     }
     const struct command *command = command_find(reader->commands, name);

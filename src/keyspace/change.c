@@ -181,6 +181,20 @@ void keyspace_remove(struct db *db, struct entry *entry, enum remove_reason reas
     keyspace__removed(db, entry, reason);
 }
 
+bool keyspace_remove_key(struct db *db, struct bytes key, uint64_t hash,
+                         enum remove_reason reason) {
+    struct hashtab_place place;
+    dcheck(hash == hash_bytes(key));
+    struct entry *entry = hashtab_probe_with(db->table, hash, key, &place, entry__has_key);
+    if (!entry) return false;
+
+    bool due = entry__is_due(db->ks, entry);
+    if (due && !db->ks->expire_by_access) return false;
+    (void)hashtab_place_take_inline(db->table, hash, &place);
+    keyspace__removed(db, entry, due ? KEY_EXPIRED : reason);
+    return !due;
+}
+
 /* ---- expiry of one key ---- */
 
 struct entry *keyspace_set_expiry(struct db *db, struct entry *entry, int64_t at_ms) {

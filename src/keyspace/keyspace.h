@@ -185,6 +185,9 @@ enum remove_reason { KEY_DELETED = 0, KEY_UNLINKED, KEY_EXPIRED, KEY_EVICTED, KE
  * Tells observers "touched"; events are the caller's, except those of KEY_EXPIRED and KEY_EVICTED.
  */
 void keyspace_remove(struct db *db, struct entry *entry, enum remove_reason reason);
+/* The same for a key, with one look-up; false if it is absent or had expired. */
+must_use bool keyspace_remove_key(struct db *db, struct bytes key, uint64_t hash,
+                                  enum remove_reason reason);
 
 /* at_ms < 0 removes the expiry. May move the entry: returns it. Tells observers nothing: the
  * caller calls keyspace_touched and sends the event. */

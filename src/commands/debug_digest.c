@@ -6,12 +6,14 @@
  *           string: size (8, little-endian), bytes
  *           set: XOR of the members' SHA-1, each of size (8) and bytes
  *           hash: XOR of the fields' SHA-1, each of name and value as a member, volatile (1)
+ *           zset: of each member in order, size (8), bytes, score (8)
  *   key     SHA-1 of: database (4), volatile (1), size of the key (8), key, value's digest (20)
  *   all     XOR of the keys' digests; 20 zero bytes if there are none */
 #include "base/check.h"
 #include "commands/debug_internal.h"
 #include "types/hash.h"
 #include "types/set.h"
+#include "types/zset.h"
 
 enum { DIGEST_SIZE = 20, DIGEST_TEXT_SIZE = 40 };
 
@@ -77,6 +79,19 @@ static void digest_hash(struct sha1 *sha, const struct entry *entry, int64_t now
     sha1_add(sha, bytes_make(sum.bytes, DIGEST_SIZE));
 }
 
+static void digest_zset(struct sha1 *sha, const struct entry *entry) {
+    struct zset_iter iter;
+    struct zset_item item;
+    zset_iter_init(&iter, entry_object(entry), 0, false);
+    while (zset_iter_next(&iter, &item)) {
+        double score = item.score == 0 ? 0 : item.score; /* the sign of -0 is not kept everywhere */
+        uint64_t bits;
+        memcpy(&bits, &score, sizeof(bits));
+        add_sized(sha, item.member);
+        add_number(sha, bits, 8);
+    }
+}
+
 static void digest_value(const struct entry *entry, int64_t now_ms, struct digest *out) {
     struct sha1 sha;
     sha1_init(&sha);
@@ -85,6 +100,7 @@ static void digest_value(const struct entry *entry, int64_t now_ms, struct diges
     case TYPE_STRING: digest_string(&sha, entry); break;
     case TYPE_SET: digest_set(&sha, entry); break;
     case TYPE_HASH: digest_hash(&sha, entry, now_ms); break;
+    case TYPE_ZSET: digest_zset(&sha, entry); break;
     default: panic("debug: no digest of a %s", value_type_name(entry_type(entry)));
     }
     sha1_finish(&sha, out->bytes);

@@ -192,10 +192,10 @@ out:
 void cmd_zincrby(struct call *call) {
     struct additions adds;
     adds.flags = ZSET_ADD_INCREMENT;
+    adds.counts_all = false;
     adds.added = adds.updated = 0;
-    adds.first = 2;
-    adds.count = 1;
-    if (read_scores(call, &adds) && add_members(call, &adds)) {
+    read_flags(call, &adds); /* they are none here: then too few arguments are left */
+    if (check_flags(call, &adds) && read_scores(call, &adds) && add_members(call, &adds)) {
         reply_double(call->reply, adds.score);
     }
 }

@@ -92,15 +92,18 @@ static bool read_multi_pop(struct call *call, uint32_t at, struct multi_pop *out
     }
     out->count = (uint32_t)keys;
     uint32_t where = at + 1 + out->count;
+    uint32_t extra = call->argc - where - 1;
     bool is_max = call_is(call, where, "MAX");
-    bool has_count = call->argc == where + 3 && call_is(call, where + 1, "COUNT");
-    if ((!is_max && !call_is(call, where, "MIN")) || (!has_count && call->argc > where + 1)) {
-        call_error(call, ERROR_SYNTAX);
+    bool has_count = extra >= 2 && call_is(call, where + 1, "COUNT");
+    bool has_end = is_max || call_is(call, where, "MIN");
+    if (has_end && has_count &&
+        !call_int_range(call, where + 2, 1, INT64_MAX, ERROR_COUNT_POSITIVE, &out->wanted)) {
         return false;
     }
     out->end = is_max ? END_MAX : END_MIN;
-    if (!has_count) return true;
-    return call_int_range(call, where + 2, 1, INT64_MAX, ERROR_COUNT_POSITIVE, &out->wanted);
+    if (has_end && extra == (has_count ? 2 : 0)) return true;
+    call_error(call, ERROR_SYNTAX);
+    return false;
 }
 
 static void reply_multi_pop(struct call *call, const struct multi_pop *what, uint32_t arg,

@@ -6,11 +6,11 @@
  * number still wanted is of those that are left (Knuth's algorithm S). */
 #include "base/mem.h"
 #include "base/random.h"
+#include "commands/random_count.h"
 #include "commands/zset_internal.h"
 
 enum {
-    FEW_SHARE = 4,     /* drawing pays below this share of all */
-    CHECK_EACH = 1024, /* members between looks at whether the client still wants them */
+    FEW_SHARE = 4, /* drawing pays below this share of all */
 };
 
 static void reply_item(struct call *call, const struct zset_item *item, bool with_scores) {
@@ -95,6 +95,13 @@ static void reply_one(struct call *call) {
     reply_rank(call, zset, zset_random_rank(zset, &call->exec->rng), false);
 }
 
+/* Whether twice the count is beyond 64 bits, which has an error of its own. */
+static bool is_too_many_pairs(struct bytes text) {
+    int64_t count;
+    if (!num_parse_i64(text, &count) || count == INT64_MIN) return false;
+    return count < -INT64_MAX / 2 || count > INT64_MAX / 2;
+}
+
 /* ZRANDMEMBER key [count [WITHSCORES]] */
 void cmd_zrandmember(struct call *call) {
     int64_t wanted;
@@ -103,18 +110,14 @@ void cmd_zrandmember(struct call *call) {
         reply_one(call);
         return;
     }
-    if (!call_int(call, 2, &wanted)) return;
-    if (wanted == INT64_MIN) {
-        call_errorf(call, ERROR_RANGE_BETWEEN, (long long)-INT64_MAX, (long long)INT64_MAX);
-        return;
-    }
-    bool with_scores = call->argc > 3;
-    if (call->argc > 4 || (with_scores && !call_is(call, 3, "WITHSCORES"))) {
-        call_error(call, ERROR_SYNTAX);
-        return;
-    }
-    if (with_scores && (wanted < -INT64_MAX / 2 || wanted > INT64_MAX / 2)) {
+    bool with_scores = call->argc == 4 && call_is(call, 3, "WITHSCORES");
+    if (with_scores && is_too_many_pairs(call->argv[2])) {
         call_error(call, ERROR_OUT_OF_RANGE);
+        return;
+    }
+    if (!random_count_read(call, 2, &wanted)) return;
+    if (call->argc > 3 && !with_scores) {
+        call_error(call, ERROR_SYNTAX);
         return;
     }
     if (!call_find_or_null(call, 1, TYPE_ZSET, &entry)) return;

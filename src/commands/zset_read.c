@@ -116,11 +116,15 @@ struct scan {
 };
 
 static void reply_found(const struct scan *scan, const struct zset_item *item) {
-    char text[NUM_DOUBLE_TEXT_MAX];
     struct reply *reply = scan->call->reply;
     reply_bulk(reply, item->member);
     if (scan->options->given & SCAN_NOSCORES) return;
-    reply_bulk(reply, bytes_make(text, num_format_double(text, item->score)));
+    if (scan->packed) {
+        char text[NUM_DOUBLE_TEXT_MAX];
+        reply_bulk(reply, bytes_make(text, num_format_double(text, item->score)));
+    } else {
+        reply_bulkf(reply, "%.17g", item->score); /* clients know it like this from a table */
+    }
 }
 
 static void scan_visit(void *ctx, const struct zset_item *item) {

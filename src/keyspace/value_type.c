@@ -20,6 +20,7 @@ static const struct value_ops zset_ops = {
     .memory_bytes = zset_memory_bytes,
     .free_effort = zset_free_effort,
     .encoding_name = zset_encoding_name,
+    .table_stats = zset_table_stats,
 };
 
 /* A type that is built adds its row here. */

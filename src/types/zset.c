@@ -33,6 +33,10 @@ struct zset *zset_create(const struct zset_limits *limits, size_t count, size_t 
     return zset_from_table(zset__table_create(0));
 }
 
+struct zset *zset_create_table(void) {
+    return zset_from_table(zset__table_create(0));
+}
+
 void zset_destroy(void *object) {
     struct zset *zset = object;
     if (zset_is_table(zset)) {
@@ -94,10 +98,6 @@ size_t zset_count(const struct zset *zset) {
 
 const struct listpack *zset_listpack(const struct zset *zset) {
     return zset_is_table(zset) ? NULL : zset_as_listpack(zset);
-}
-
-const struct hashtab *zset_table(const struct zset *zset) {
-    return zset_is_table(zset) ? zset_as_table(zset)->members : NULL;
 }
 
 bool zset_score(const struct zset *zset, struct bytes member, double *score) {
@@ -187,6 +187,35 @@ void zset_expect(struct zset **zset, const struct zset_limits *limits, size_t co
                  size_t longest) {
     if (zset_is_table(*zset) || fits_listpack(limits, count, longest)) return;
     become_table(zset);
+}
+
+/* The longest member and what a listpack of all would take. Of a set that is small. */
+static void measure(const struct zset *zset, size_t *longest, size_t *bytes) {
+    struct zset_iter iter;
+    struct zset_item item;
+    *longest = *bytes = 0;
+    zset_iter_init(&iter, zset, 0, false);
+    while (zset_iter_next(&iter, &item)) {
+        *longest = size_max(*longest, item.member.size);
+        *bytes += listpack_cost(item.member) + PAIR_COST_MAX;
+    }
+}
+
+void zset_pack(struct zset **zset, const struct zset_limits *limits) {
+    size_t longest, bytes;
+    if (!zset_is_table(*zset) || !fits_listpack(limits, zset_count(*zset), 0)) return;
+    measure(*zset, &longest, &bytes);
+    if (!fits_listpack(limits, 0, longest) || bytes > LISTPACK_SIZE_MAX) return;
+
+    struct listpack *lp = listpack_create(bytes);
+    struct zset_iter iter;
+    struct zset_item item;
+    zset_iter_init(&iter, *zset, 0, false);
+    while (zset_iter_next(&iter, &item))
+        zset__packed_append(&lp, &item);
+    listpack_shrink(&lp);
+    zset_destroy(*zset);
+    *zset = zset_from_listpack(lp);
 }
 
 bool zset_remove(struct zset **zset, struct bytes member) {
@@ -280,6 +309,13 @@ size_t zset_free_effort(const void *object) {
 
 const char *zset_encoding_name(const void *object) {
     return zset_is_table(object) ? "skiplist" : "listpack"; /* names that clients know */
+}
+
+bool zset_table_stats(const void *object, bool full, struct buf *out) {
+    const struct zset *zset = object;
+    if (!zset_is_table(zset)) return false;
+    hashtab_stats(zset_as_table(zset)->members, full, out);
+    return true;
 }
 
 void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step) {

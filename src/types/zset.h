@@ -18,7 +18,6 @@
 #include "ds/btree.h"
 
 struct buf;
-struct hashtab;
 struct listpack;
 struct rng;
 struct zset;
@@ -31,6 +30,8 @@ struct zset_limits {     /* of the listpack form */
 /* ---- life ---- */
 /* Empty, in the form that suits count members of up to longest bytes. */
 must_use struct zset *zset_create(const struct zset_limits *limits, size_t count, size_t longest);
+/* Empty, a table whatever the limits say. */
+must_use struct zset *zset_create_table(void);
 void zset_destroy(void *zset); /* a struct zset *; any thread. O(n) */
 must_use void *zset_copy(const void *zset);
 /* Makes a set of a listpack that zset_listpack_is_valid, in the form that suits it. Takes lp. */
@@ -42,8 +43,6 @@ must_use bool zset_listpack_is_valid(const void *data, size_t size);
 size_t zset_count(const struct zset *zset); /* O(1) */
 /* The listpack, or NULL if it is a table. */
 const struct listpack *zset_listpack(const struct zset *zset);
-/* The table of members, or NULL: for statistics. */
-const struct hashtab *zset_table(const struct zset *zset);
 /* False if there is no such member. O(1); O(n) in a listpack, as all that follows. */
 must_use bool zset_score(const struct zset *zset, struct bytes member, double *score);
 /* The same with its rank. O(log n). */
@@ -115,6 +114,8 @@ enum zset_added zset_add(struct zset **zset, const struct zset_limits *limits, s
 /* Becomes a table now if count members of up to longest bytes would make it one. */
 void zset_expect(struct zset **zset, const struct zset_limits *limits, size_t count,
                  size_t longest);
+/* Becomes a listpack if it fits the limits: for results that were made as tables. O(n) then. */
+void zset_pack(struct zset **zset, const struct zset_limits *limits);
 /* False if there is no such member. O(log n). */
 bool zset_remove(struct zset **zset, struct bytes member);
 /* O(log n + count). */
@@ -132,6 +133,8 @@ must_use uint64_t zset_scan(struct zset *zset, uint64_t cursor, zset_visit_fn fn
 size_t zset_memory_bytes(const void *zset, size_t samples);
 size_t zset_free_effort(const void *zset);
 const char *zset_encoding_name(const void *zset);
+/* Adds what DEBUG HTSTATS-KEY says; false if it is no table. */
+must_use bool zset_table_stats(const void *zset, bool full, struct buf *out);
 /* Step 0: the member's bucket; step 1: its element. */
 void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step);
 

@@ -78,6 +78,8 @@ size_t zset__packed_find(const struct listpack *lp, struct bytes member, size_t 
 /* What is at a member's offset. */
 void zset__packed_item(const struct listpack *lp, size_t at, char scratch[NUM_I64_TEXT_MAX],
                        struct zset_item *out);
+/* Behind all others. */
+void zset__packed_append(struct listpack **lp, const struct zset_item *item);
 void zset__packed_insert(struct listpack **lp, struct bytes member, double score);
 /* How many members are in front of the first one for which fn is false. */
 size_t zset__packed_seek(const struct listpack *lp,

@@ -67,6 +67,12 @@ size_t zset__packed_seek(const struct listpack *lp,
 
 /* ---- changing ---- */
 
+void zset__packed_append(struct listpack **lp, const struct zset_item *item) {
+    char text[NUM_DOUBLE_TEXT_MAX];
+    listpack_append(lp, item->member);
+    listpack_append(lp, score_text(item->score, text));
+}
+
 void zset__packed_insert(struct listpack **lp, struct bytes member, double score) {
     char member_scratch[NUM_I64_TEXT_MAX], text[NUM_DOUBLE_TEXT_MAX];
     size_t at = listpack_first(*lp);
@@ -80,13 +86,11 @@ void zset__packed_insert(struct listpack **lp, struct bytes member, double score
         }
         at = listpack_next(*lp, score_at);
     }
-    struct bytes score_bytes = score_text(score, text);
     if (at == LISTPACK_END) {
-        listpack_append(lp, member);
-        listpack_append(lp, score_bytes);
+        zset__packed_append(lp, &(struct zset_item){member, score});
     } else {
         at = listpack_insert(lp, at, member);
-        (void)listpack_insert(lp, listpack_next(*lp, at), score_bytes);
+        (void)listpack_insert(lp, listpack_next(*lp, at), score_text(score, text));
     }
 }
 

@@ -6,6 +6,8 @@ no offset makes a string larger than some hundred KiB. HyperLogLogs have keys of
 no string command writes inside them: what a server does with a corrupt one is its own affair.
 """
 
+import differential_zsets as zsets
+
 KEYS = [b"k%d" % i for i in range(10)]
 HLL_KEYS = [b"h%d" % i for i in range(4)]
 ALL_KEYS = KEYS + HLL_KEYS
@@ -38,6 +40,7 @@ class Generator:
         self.rng = rng
         self.in_multi = False
         self.doomed = False
+        self.zsets = zsets.ZsetLines(rng)
         self.makers, weights = [], []
         for weight, maker in self.table():
             self.makers.append(maker)
@@ -55,8 +58,10 @@ class Generator:
         else:
             maker, = rng.choices(self.makers, cum_weights=self.cumulative)
             line = maker()
-        if rng.random() < 0.05 and line[0] not in KEPT:
+        if rng.random() < 0.05 and line[0] not in KEPT and line[1:2] not in ZSETS_KEPT:
             line = self.spoil(line)
+        if line[0].lstrip(b"B").startswith(b"Z"):
+            line = self.zsets.mend(line)
         if line[0].upper() == b"BITFIELD":
             line = [word if not word.startswith(b"-92233") else b"-100" for word in line]
         if self.doomed and line[0].upper() == b"EXEC":
@@ -406,11 +411,15 @@ class Generator:
             (30, one(b"MULTI")), (15, some(b"WATCH", 3)), (3, one(b"UNWATCH")),
             (2, lambda: [rng.choice([b"EXEC", b"DISCARD"])]),
             (2, lambda: [b"NOSUCH"] + self.keys(3)), (3, self.get_keys),
+            (400, self.zsets.next),
+            (8, lambda: [rng.choice([b"DEL", b"TYPE", b"EXISTS"]), rng.choice(zsets.ZSET_KEYS)]),
+            (8, lambda: [rng.choice([b"RENAME", b"COPY"])] + rng.sample(zsets.ZSET_KEYS, 2)),
         ]
 
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
 # Never spoilt: a random cursor or count means nothing, and options have tests of their own.
-KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG"}
+KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG"} | zsets.KEPT
+ZSETS_KEPT = [[key] for key in zsets.LEX_KEYS]
 # Where a wrong key would put a HyperLogLog where strings are edited.
 KEEPS_KEYS = {b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

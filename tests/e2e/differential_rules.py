@@ -5,6 +5,8 @@ The peer is redis-server 7.0; this server behaves as Valkey 9.1. A reply is a tu
 its value, as differential_peer.parse gives it. None of the differences below changes a key.
 """
 
+from differential_zsets import is_same_zset_reply, packed_for_longer
+
 SECONDS_APART = 3
 UNORDERED = {b"KEYS", b"SCAN"}
 TIMES_LEFT = {b"TTL": SECONDS_APART, b"EXPIRETIME": SECONDS_APART,
@@ -74,6 +76,7 @@ EXPLAINED = [
     bit_arguments_before_key,
     refcount_is_one,
     idle_for_a_moment,
+    packed_for_longer,
     expired_keys_counted,
 ]
 
@@ -97,6 +100,8 @@ def is_same(line, peer, ours, queue):
         return (len(peer[1]) == len(ours[1]) == len(queue) and
                 all(is_same(queued, a, b, ()) for queued, a, b in zip(queue, peer[1], ours[1])))
     if name in UNORDERED and sorted_elements(peer) == sorted_elements(ours):
+        return True
+    if name.lstrip(b"B").startswith(b"Z") and is_same_zset_reply(name, peer, ours):
         return True
     if name in TIMES_LEFT and peer[0] == ours[0] == "integer" and peer[1] > 0 and ours[1] > 0:
         return abs(peer[1] - ours[1]) <= TIMES_LEFT[name]

@@ -84,7 +84,8 @@ class Side:
             link.call("HELLO", protocol)
             self.links.append(link)
         self.links[0].call("FLUSHALL")
-        self.links[0].call("CONFIG", "SET", "hll-sparse-max-bytes", 3000)
+        self.links[0].call("CONFIG", "SET", "hll-sparse-max-bytes", 3000,
+                           "zset-max-listpack-entries", 128, "zset-max-listpack-value", 64)
 
     def close(self):
         for link in self.links:
@@ -263,7 +264,8 @@ def check_keys(pair, history):
         lines = [[b"SELECT", b"%d" % db], [b"KEYS", b"*"]]
         _, keys = parse_all(pair.play(0, lines)[0])
         for _, key in keys[1]:
-            lines += [[b"GET", key], [b"PEXPIRETIME", key], [b"OBJECT", b"ENCODING", key]]
+            lines += [[b"GET", key], [b"PEXPIRETIME", key], [b"OBJECT", b"ENCODING", key],
+                      [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]]
         found = pair.first_difference(0, lines)
         if found:
             at, peer, ours = found

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DEBUG OBJECT, SDSLEN, POPULATE, HTSTATS, HTSTATS-KEY, STRUCTSIZE. */
+/* DEBUG OBJECT, SDSLEN, POPULATE, LISTPACK, QUICKLIST-PACKED-THRESHOLD, HTSTATS, HTSTATS-KEY,
+ * STRUCTSIZE. */
 #include "base/mem.h"
 #include "commands/debug_internal.h"
 #include "keyspace/value_type.h"
+#include "types/list.h"
 
 #include <inttypes.h>
 
@@ -17,21 +19,52 @@ static struct entry *debug_find(struct call *call, uint32_t arg) {
     return entry;
 }
 
+/* Bytes of a length and as many bytes in a snapshot. */
+static size_t bytes_size(size_t size) {
+    return (size < 1 << 6 ? 1u : size < 1 << 14 ? 2u : size <= UINT32_MAX ? 5u : 9u) + size;
+}
+
 /* Bytes of a string in a snapshot: a length of 1, 2, 5 or 9 bytes and the bytes, or a small integer
- * behind one byte. Compression is not reckoned with. Of another value: about what it takes here. */
-static size_t serialized_size(const struct entry *entry) {
-    enum { SAMPLES = 5 };
-    if (entry_encoding(entry) == ENCODING_OBJECT)
-        return value_ops_of(entry)->memory_bytes(entry_object(entry), SAMPLES);
+ * behind one byte. Compression is not reckoned with. */
+static size_t string_size(const struct entry *entry) {
     if (entry_encoding(entry) == ENCODING_INT) {
         int64_t value = entry_int(entry);
         if (value >= INT8_MIN && value <= INT8_MAX) return 2;
         if (value >= INT16_MIN && value <= INT16_MAX) return 3;
         if (value >= INT32_MIN && value <= INT32_MAX) return 5;
     }
-    size_t size = entry_string_size(entry);
-    size_t prefix = size < 1 << 6 ? 1 : size < 1 << 14 ? 2 : size <= UINT32_MAX ? 5 : 9;
-    return prefix + size;
+    return bytes_size(entry_string_size(entry));
+}
+
+/* Of a list: how many blocks, then of each its form and its bytes. */
+static size_t list_size(const void *list) {
+    enum { COUNT_AND_FORMS = 1 };
+    size_t count = list_block_count(list), size = COUNT_AND_FORMS + count;
+    for (size_t i = 0; i < count; i++) {
+        const struct list_span block = list_block_at(list, i);
+        size += bytes_size(block.lp ? listpack_size(block.lp) : block.blob->size);
+    }
+    return size;
+}
+
+static size_t serialized_size(const struct entry *entry) {
+    enum { SAMPLES = 5 };
+    if (entry_is_string(entry)) return string_size(entry);
+    if (entry_type(entry) == TYPE_LIST) return list_size(entry_object(entry));
+    return value_ops_of(entry)->memory_bytes(entry_object(entry), SAMPLES); /* about as much */
+}
+
+/* What DEBUG OBJECT says of a list in several blocks. */
+static void describe_blocks(const struct call *call, const void *list, struct buf *out) {
+    size_t blocks = list_block_count(list), bytes = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        const struct list_span block = list_block_at(list, i);
+        bytes += block.lp ? listpack_size(block.lp) : block.blob->size;
+    }
+    buf_addf(out, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%" PRId32, blocks,
+             blocks > 0 ? (double)list_count(list) / (double)blocks : 0.0,
+             call->exec->config->list_max_listpack_size);
+    buf_addf(out, " ql_compressed:0 ql_uncompressed_size:%zu", bytes);
 }
 
 /* DEBUG OBJECT key [FAST] */
@@ -43,6 +76,9 @@ void debug_object(struct call *call) {
              (const void *)entry, entry_encoding_name(entry), serialized_size(entry),
              entry_clock(entry));
     buf_addf(&out, " lru_seconds_idle:%" PRIu64, entry_idle_seconds(call->keyspace, entry));
+    if (entry_type(entry) == TYPE_LIST && !list_packed(entry_object(entry))) {
+        describe_blocks(call, entry_object(entry), &out);
+    }
     reply_simple(call->reply, buf_bytes(&out));
     buf_deinit(&out);
 }
@@ -116,6 +152,43 @@ void debug_populate(struct call *call) {
         populate_one(call, &population, i, &key);
     buf_deinit(&key);
     mem_free(population.value);
+    reply_ok(call->reply);
+}
+
+/* ---- lists ---- */
+
+/* DEBUG LISTPACK key -- the elements and where they lie. */
+void debug_listpack(struct call *call) {
+    const struct entry *entry = debug_find(call, 2);
+    if (!entry) return;
+    const struct listpack *lp = NULL;
+    if (entry_type(entry) == TYPE_LIST) lp = list_packed(entry_object(entry));
+    if (!lp) {
+        call_error(call, ERROR_DEBUG_NOT_LISTPACK);
+        return;
+    }
+    struct buf out = {0};
+    char scratch[NUM_I64_TEXT_MAX];
+    buf_addf(&out, "%zu bytes of %zu, %zu elements\n", listpack_size(lp), listpack_memory_bytes(lp),
+             listpack_count(lp));
+    for (size_t at = listpack_first(lp); at != LISTPACK_END; at = listpack_next(lp, at)) {
+        struct bytes element = listpack_get_bytes(lp, at, scratch);
+        buf_addf(&out, "%zu %s ", at, listpack_get(lp, at).data ? "string" : "integer");
+        buf_add(&out, element);
+        buf_add_char(&out, '\n');
+    }
+    reply_verbatim(call->reply, "txt", buf_bytes(&out));
+    buf_deinit(&out);
+}
+
+/* DEBUG QUICKLIST-PACKED-THRESHOLD size */
+void debug_list_threshold(struct call *call) {
+    uint64_t bytes;
+    if (!num_parse_memory(call->argv[2], &bytes) || bytes >= 1ull << 32 || bytes > SIZE_MAX) {
+        call_error(call, ERROR_DEBUG_THRESHOLD);
+        return;
+    }
+    call->exec->list_plain_bytes = (size_t)bytes;
     reply_ok(call->reply);
 }
 

@@ -4,6 +4,7 @@
  *
  *   value   SHA-1 of: type (1 byte), content
  *           string: size (8, little-endian), bytes
+ *           list: size (8) and bytes of each element, in their order
  *           set: XOR of the members' SHA-1, each of size (8) and bytes
  *           hash: XOR of the fields' SHA-1, each of name and value as a member, volatile (1)
  *           zset: of each member in order, size (8), bytes, score (8)
@@ -12,6 +13,7 @@
 #include "base/check.h"
 #include "commands/debug_internal.h"
 #include "types/hash.h"
+#include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -36,6 +38,15 @@ static void add_sized(struct sha1 *sha, struct bytes bytes) {
 static void digest_string(struct sha1 *sha, const struct entry *entry) {
     char scratch[NUM_I64_TEXT_MAX];
     add_sized(sha, entry_string(entry, scratch));
+}
+
+static void digest_list(struct sha1 *sha, const struct entry *entry) {
+    struct list_iter iter;
+    struct list_item item;
+    char scratch[NUM_I64_TEXT_MAX];
+    list_iter_init(&iter, entry_object(entry), 0, LIST_HEAD);
+    while (list_iter_next(&iter, &item))
+        add_sized(sha, listpack_value_bytes(&item.value, scratch));
 }
 
 /* Elements without an order: their digests are summed up. */
@@ -98,6 +109,7 @@ static void digest_value(const struct entry *entry, int64_t now_ms, struct diges
     add_number(&sha, entry_type(entry), 1);
     switch (entry_type(entry)) {
     case TYPE_STRING: digest_string(&sha, entry); break;
+    case TYPE_LIST: digest_list(&sha, entry); break;
     case TYPE_SET: digest_set(&sha, entry); break;
     case TYPE_HASH: digest_hash(&sha, entry, now_ms); break;
     case TYPE_ZSET: digest_zset(&sha, entry); break;

@@ -12,6 +12,8 @@ void debug_populate(struct call *call);
 void debug_table_stats(struct call *call);
 void debug_table_stats_key(struct call *call);
 void debug_struct_sizes(struct call *call);
+void debug_listpack(struct call *call);
+void debug_list_threshold(struct call *call);
 
 /* ---- debug_digest.c ---- */
 void debug_digest(struct call *call);

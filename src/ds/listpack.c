@@ -10,52 +10,32 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "ds/listpack_inline.h"
 
 enum {
-    END_BYTE = 0xff,
     COUNT_AT = 4,
-    STRING6_MAX = 63,
-    STRING12_MAX = 4095,
     HEAD_MAX = 9, /* bytes of an encoding before a string's own, and of a whole integer */
     BACK_MAX = 5,
     LISTPACK_SLACK_MIN = 16 * 1024,
-};
-enum { /* first bytes */
-       FIRST_STRING6 = 0x80,
-       FIRST_INT13 = 0xc0,
-       FIRST_STRING12 = 0xe0,
-       FIRST_STRING32 = 0xf0,
-       FIRST_INT16 = 0xf1,
-       FIRST_INT24 = 0xf2,
-       FIRST_INT32 = 0xf3,
-       FIRST_INT64 = 0xf4,
 };
 
 /* ---- bytes ---- */
 
 static inline uint8_t *bytes_at(struct listpack *lp, size_t at) { return (uint8_t *)lp + at; }
-static inline const uint8_t *read_at(const struct listpack *lp, size_t at) {
-    return (const uint8_t *)lp + at;
-}
-
-static inline uint64_t load_le(const uint8_t *p, unsigned size) {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)p[i] << (8 * i);
-    return value;
-}
 
 static inline void store_le(uint8_t *p, uint64_t value, unsigned size) {
     for (unsigned i = 0; i < size; i++)
         p[i] = (uint8_t)(value >> (8 * i));
 }
 
-static inline size_t total_of(const struct listpack *lp) { return load_le(read_at(lp, 0), 4); }
+static inline size_t total_of(const struct listpack *lp) {
+    return listpack_load(listpack_element(lp, 0), 4);
+}
 static inline void set_total(struct listpack *lp, size_t total) {
     store_le(bytes_at(lp, 0), total, 4);
 }
 static inline size_t header_count(const struct listpack *lp) {
-    return load_le(read_at(lp, COUNT_AT), 2);
+    return listpack_load(listpack_element(lp, COUNT_AT), 2);
 }
 static inline void set_header_count(struct listpack *lp, size_t count) {
     store_le(bytes_at(lp, COUNT_AT), size_min(count, LISTPACK_COUNT_UNKNOWN), 2);
@@ -72,16 +52,9 @@ static inline void count_removed(struct listpack *lp, size_t count) {
 
 /* ---- elements ---- */
 
-static inline size_t back_size(size_t size) {
-    if (likely(size <= 127)) return 1;
-    if (size < 16383) return 2;
-    if (size < 2097151) return 3;
-    return size < 268435455 ? 4 : 5;
-}
-
 /* Writes the backward length at p; returns its size. */
 static inline size_t write_back(uint8_t *p, size_t size) {
-    size_t count = back_size(size);
+    size_t count = listpack_back_size(size);
     if (likely(count == 1)) {
         p[0] = (uint8_t)size;
         return 1;
@@ -101,60 +74,6 @@ static inline size_t read_back(const uint8_t *p) {
     return size;
 }
 
-/* Bytes of an encoding before the string's own; of an integer all. first: not END_BYTE. */
-static inline size_t head_size(uint8_t first) {
-    if (first < FIRST_INT13) return 1;
-    if (first < FIRST_STRING32) return 2;
-    static const uint8_t sizes[] = {5, 3, 4, 5, 9};
-    return first <= FIRST_INT64 ? sizes[first - FIRST_STRING32] : 0;
-}
-
-/* Bytes of the string behind its head of head_size; 0 for an integer. */
-static inline size_t string_size(const uint8_t *p) {
-    uint8_t first = p[0];
-    if (first < FIRST_STRING6) return 0;
-    if (likely(first < FIRST_INT13)) return first & STRING6_MAX;
-    if (first < FIRST_STRING12) return 0;
-    if (first < FIRST_STRING32) return (size_t)(first & 15) << 8 | p[1];
-    return first == FIRST_STRING32 ? load_le(p + 1, 4) : 0;
-}
-
-static inline bool is_string(uint8_t first) {
-    return (first >= FIRST_STRING6 && first < FIRST_INT13) ||
-           (first >= FIRST_STRING12 && first <= FIRST_STRING32);
-}
-
-/* Encoding and data, without the backward length. */
-static inline size_t element_size(const uint8_t *p) {
-    uint8_t first = p[0];
-    if (likely(first < FIRST_INT13)) return first < FIRST_STRING6 ? 1 : 1u + (first & STRING6_MAX);
-    return head_size(first) + string_size(p);
-}
-
-/* The whole of it. */
-static inline size_t element_span(const uint8_t *p) {
-    size_t size = element_size(p);
-    return size + back_size(size);
-}
-
-static inline int64_t sign_extend(uint64_t value, unsigned bits) {
-    return (int64_t)(value << (64 - bits)) >> (64 - bits);
-}
-
-static int64_t read_int(const uint8_t *p) {
-    uint8_t first = p[0];
-    if (first < FIRST_STRING6) return first;
-    if (first < FIRST_STRING12) return sign_extend((uint64_t)(first & 31) << 8 | p[1], 13);
-    unsigned size = (unsigned)head_size(first) - 1;
-    return sign_extend(load_le(p + 1, size), 8 * size);
-}
-
-static inline struct listpack_value read_value(const uint8_t *p) {
-    if (!is_string(p[0])) return (struct listpack_value){.integer = read_int(p)};
-    return (struct listpack_value){.data = (const char *)p + head_size(p[0]),
-                                   .size = string_size(p)};
-}
-
 /* An element about to be written: a head, then perhaps a string. */
 struct element {
     uint8_t head[HEAD_MAX];
@@ -170,13 +89,13 @@ static void encode_int(struct element *e, int64_t integer) {
         return;
     }
     if (integer >= -4096 && integer <= 4095) {
-        e->head[0] = (uint8_t)(FIRST_INT13 | (integer >> 8 & 31));
+        e->head[0] = (uint8_t)(LISTPACK_INT13 | (integer >> 8 & 31));
         e->head[1] = (uint8_t)integer;
         e->head_size = 2;
         return;
     }
     static const uint8_t firsts[] = {
-        [2] = FIRST_INT16, [3] = FIRST_INT24, [4] = FIRST_INT32, [8] = FIRST_INT64};
+        [2] = LISTPACK_INT16, [3] = LISTPACK_INT24, [4] = LISTPACK_INT32, [8] = LISTPACK_INT64};
     unsigned size = integer >= INT16_MIN && integer <= INT16_MAX   ? 2
                     : integer >= -(1 << 23) && integer < 1 << 23   ? 3
                     : integer >= INT32_MIN && integer <= INT32_MAX ? 4
@@ -201,16 +120,16 @@ static void encode(struct element *e, struct bytes bytes) {
         return;
     }
     e->string = bytes;
-    if (likely(bytes.size <= STRING6_MAX)) {
-        e->head[0] = (uint8_t)(FIRST_STRING6 | bytes.size);
+    if (likely(bytes.size <= LISTPACK_STRING6_MAX)) {
+        e->head[0] = (uint8_t)(LISTPACK_STRING6 | bytes.size);
         e->head_size = 1;
-    } else if (bytes.size <= STRING12_MAX) {
-        e->head[0] = (uint8_t)(FIRST_STRING12 | bytes.size >> 8);
+    } else if (bytes.size <= LISTPACK_STRING12_MAX) {
+        e->head[0] = (uint8_t)(LISTPACK_STRING12 | bytes.size >> 8);
         e->head[1] = (uint8_t)bytes.size;
         e->head_size = 2;
     } else {
         check(bytes.size < LISTPACK_SIZE_MAX);
-        e->head[0] = FIRST_STRING32;
+        e->head[0] = LISTPACK_STRING32;
         store_le(e->head + 1, bytes.size, 4);
         e->head_size = 5;
     }
@@ -218,7 +137,7 @@ static void encode(struct element *e, struct bytes bytes) {
 
 static inline size_t encoded_span(const struct element *e) {
     size_t size = e->head_size + e->string.size;
-    return size + back_size(size);
+    return size + listpack_back_size(size);
 }
 
 static void write_element(uint8_t *p, const struct element *e) {
@@ -259,7 +178,7 @@ struct listpack *listpack_create(size_t cap_hint) {
     struct listpack *lp = mem_alloc(size_max(cap_hint, LISTPACK_EMPTY_SIZE));
     set_total(lp, LISTPACK_EMPTY_SIZE);
     set_header_count(lp, 0);
-    *bytes_at(lp, LISTPACK_HEADER) = END_BYTE;
+    *bytes_at(lp, LISTPACK_HEADER) = LISTPACK_END_BYTE;
     return lp;
 }
 
@@ -289,33 +208,34 @@ size_t listpack_count(const struct listpack *lp) {
     size_t count = header_count(lp);
     if (likely(count != LISTPACK_COUNT_UNKNOWN)) return count;
     count = 0;
-    for (const uint8_t *p = read_at(lp, LISTPACK_HEADER); *p != END_BYTE; p += element_span(p))
+    for (const uint8_t *p = listpack_element(lp, LISTPACK_HEADER); *p != LISTPACK_END_BYTE;
+         p += listpack_element_span(p))
         count++;
     return count;
 }
 
 /* The offset of what is at p, which may be the end. */
 static inline size_t offset_of(const struct listpack *lp, const uint8_t *p) {
-    return *p == END_BYTE ? LISTPACK_END : (size_t)(p - read_at(lp, 0));
+    return *p == LISTPACK_END_BYTE ? LISTPACK_END : (size_t)(p - listpack_element(lp, 0));
 }
 
 size_t listpack_first(const struct listpack *lp) {
-    return offset_of(lp, read_at(lp, LISTPACK_HEADER));
+    return offset_of(lp, listpack_element(lp, LISTPACK_HEADER));
 }
 
 /* The offset of the element that ends at `at`. */
 static inline size_t offset_before(const struct listpack *lp, size_t at) {
     if (at == LISTPACK_HEADER) return LISTPACK_END;
-    size_t size = read_back(read_at(lp, at));
-    return at - back_size(size) - size;
+    size_t size = read_back(listpack_element(lp, at));
+    return at - listpack_back_size(size) - size;
 }
 
 size_t listpack_last(const struct listpack *lp) { return offset_before(lp, total_of(lp) - 1); }
 
 size_t listpack_next(const struct listpack *lp, size_t at) {
     dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
-    const uint8_t *p = read_at(lp, at);
-    return offset_of(lp, p + element_span(p));
+    const uint8_t *p = listpack_element(lp, at);
+    return offset_of(lp, p + listpack_element_span(p));
 }
 
 size_t listpack_prev(const struct listpack *lp, size_t at) {
@@ -337,15 +257,15 @@ size_t listpack_seek(const struct listpack *lp, int64_t index) {
             at = offset_before(lp, at);
         return at;
     }
-    const uint8_t *p = read_at(lp, LISTPACK_HEADER);
-    while (index-- > 0 && *p != END_BYTE)
-        p += element_span(p);
+    const uint8_t *p = listpack_element(lp, LISTPACK_HEADER);
+    while (index-- > 0 && *p != LISTPACK_END_BYTE)
+        p += listpack_element_span(p);
     return offset_of(lp, p);
 }
 
 struct listpack_value listpack_get(const struct listpack *lp, size_t at) {
     dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
-    return read_value(read_at(lp, at));
+    return listpack_element_value(listpack_element(lp, at));
 }
 
 struct bytes listpack_value_bytes(const struct listpack_value *value,
@@ -368,26 +288,27 @@ struct wanted {
 };
 
 static inline bool equals(const uint8_t *p, const struct wanted *wanted) {
-    if (!is_string(p[0])) return wanted->is_int && read_int(p) == wanted->integer;
+    if (!listpack_element_is_string(p[0]))
+        return wanted->is_int && listpack_element_int(p) == wanted->integer;
     /* Files from elsewhere may have integers as text. */
-    size_t size = string_size(p);
+    size_t size = listpack_string_size(p);
     return size == wanted->bytes.size &&
-           (size == 0 || memcmp(p + head_size(p[0]), wanted->bytes.data, size) == 0);
+           (size == 0 || memcmp(p + listpack_head_size(p[0]), wanted->bytes.data, size) == 0);
 }
 
 bool listpack_equals(const struct listpack *lp, size_t at, struct bytes bytes) {
     dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
     struct wanted wanted = {.bytes = bytes};
     wanted.is_int = parse_int(bytes, &wanted.integer);
-    return equals(read_at(lp, at), &wanted);
+    return equals(listpack_element(lp, at), &wanted);
 }
 
 /* The first of the elements at p, p + 1 + skip, ... that equals; or the end byte. */
 static const uint8_t *find_any(const uint8_t *p, const struct wanted *wanted, unsigned skip) {
-    while (*p != END_BYTE && !equals(p, wanted)) {
-        p += element_span(p);
-        for (unsigned i = 0; i < skip && *p != END_BYTE; i++)
-            p += element_span(p);
+    while (*p != LISTPACK_END_BYTE && !equals(p, wanted)) {
+        p += listpack_element_span(p);
+        for (unsigned i = 0; i < skip && *p != LISTPACK_END_BYTE; i++)
+            p += listpack_element_span(p);
     }
     return p;
 }
@@ -396,13 +317,13 @@ static const uint8_t *find_any(const uint8_t *p, const struct wanted *wanted, un
  * in files from elsewhere a longer head than it needs is possible. */
 static const uint8_t *find_short(const uint8_t *p, const struct wanted *wanted, unsigned skip) {
     struct bytes bytes = wanted->bytes;
-    uint8_t first = (uint8_t)(FIRST_STRING6 | bytes.size);
-    while (*p != END_BYTE) {
+    uint8_t first = (uint8_t)(LISTPACK_STRING6 | bytes.size);
+    while (*p != LISTPACK_END_BYTE) {
         if (*p == first && memcmp(p + 1, bytes.data, bytes.size) == 0) break;
-        if (unlikely(*p >= FIRST_STRING12) && equals(p, wanted)) break;
-        p += element_span(p);
-        for (unsigned i = 0; i < skip && *p != END_BYTE; i++)
-            p += element_span(p);
+        if (unlikely(*p >= LISTPACK_STRING12) && equals(p, wanted)) break;
+        p += listpack_element_span(p);
+        for (unsigned i = 0; i < skip && *p != LISTPACK_END_BYTE; i++)
+            p += listpack_element_span(p);
     }
     return p;
 }
@@ -412,8 +333,8 @@ size_t listpack_find(const struct listpack *lp, size_t at, struct bytes bytes, u
     dcheck(at >= LISTPACK_HEADER && at < total_of(lp) - 1);
     struct wanted wanted = {.bytes = bytes};
     wanted.is_int = parse_int(bytes, &wanted.integer);
-    const uint8_t *p = read_at(lp, at);
-    bool is_short = !wanted.is_int && bytes.size > 0 && bytes.size <= STRING6_MAX;
+    const uint8_t *p = listpack_element(lp, at);
+    bool is_short = !wanted.is_int && bytes.size > 0 && bytes.size <= LISTPACK_STRING6_MAX;
     p = is_short ? find_short(p, &wanted, skip) : find_any(p, &wanted, skip);
     return offset_of(lp, p);
 }
@@ -421,8 +342,10 @@ size_t listpack_find(const struct listpack *lp, size_t at, struct bytes bytes, u
 /* ---- changing ---- */
 
 size_t listpack_cost(struct bytes bytes) {
-    size_t head = bytes.size <= STRING6_MAX ? 1 : bytes.size <= STRING12_MAX ? 2 : 5;
-    return head + bytes.size + back_size(head + bytes.size);
+    size_t head = bytes.size <= LISTPACK_STRING6_MAX    ? 1
+                  : bytes.size <= LISTPACK_STRING12_MAX ? 2
+                                                        : 5;
+    return head + bytes.size + listpack_back_size(head + bytes.size);
 }
 
 static size_t insert_element(struct listpack **lp, size_t at, const struct element *e) {
@@ -436,17 +359,17 @@ static void append_short(struct listpack **lp, struct bytes bytes) {
     size_t old = total_of(*lp), total = old + bytes.size + 2;
     make_room(lp, total);
     uint8_t *p = bytes_at(*lp, old - 1);
-    p[0] = (uint8_t)(FIRST_STRING6 | bytes.size);
+    p[0] = (uint8_t)(LISTPACK_STRING6 | bytes.size);
     if (bytes.size > 0) memcpy(p + 1, bytes.data, bytes.size);
     p[1 + bytes.size] = (uint8_t)(1 + bytes.size);
-    p[2 + bytes.size] = END_BYTE;
+    p[2 + bytes.size] = LISTPACK_END_BYTE;
     set_total(*lp, total);
     count_added(*lp, 1);
 }
 
 void listpack_append(struct listpack **lp, struct bytes bytes) {
     int64_t integer;
-    if (likely(bytes.size <= STRING6_MAX) && !parse_int(bytes, &integer)) {
+    if (likely(bytes.size <= LISTPACK_STRING6_MAX) && !parse_int(bytes, &integer)) {
         append_short(lp, bytes);
     } else {
         listpack_insert(lp, LISTPACK_END, bytes);
@@ -470,7 +393,7 @@ size_t listpack_insert(struct listpack **lp, size_t at, struct bytes bytes) {
 }
 
 static size_t replace_element(struct listpack **lp, size_t at, const struct element *e) {
-    uint8_t *p = splice(lp, at, element_span(read_at(*lp, at)), encoded_span(e));
+    uint8_t *p = splice(lp, at, listpack_element_span(listpack_element(*lp, at)), encoded_span(e));
     write_element(p, e);
     return at;
 }
@@ -489,17 +412,17 @@ size_t listpack_replace_int(struct listpack **lp, size_t at, int64_t integer) {
 
 size_t listpack_remove(struct listpack **lp, size_t at) {
     dcheck(at >= LISTPACK_HEADER && at < total_of(*lp) - 1);
-    const uint8_t *p = splice(lp, at, element_span(read_at(*lp, at)), 0);
+    const uint8_t *p = splice(lp, at, listpack_element_span(listpack_element(*lp, at)), 0);
     count_removed(*lp, 1);
     return offset_of(*lp, p);
 }
 
 size_t listpack_remove_range(struct listpack **lp, size_t at, size_t count) {
     if (at == LISTPACK_END) return LISTPACK_END;
-    const uint8_t *from = read_at(*lp, at), *to = from;
+    const uint8_t *from = listpack_element(*lp, at), *to = from;
     size_t removed = 0;
-    for (; removed < count && *to != END_BYTE; removed++)
-        to += element_span(to);
+    for (; removed < count && *to != LISTPACK_END_BYTE; removed++)
+        to += listpack_element_span(to);
     from = splice(lp, at, (size_t)(to - from), 0);
     count_removed(*lp, removed);
     return offset_of(*lp, from);
@@ -510,9 +433,10 @@ void listpack_append_range(struct listpack **lp, const struct listpack *from_lp,
     check(*lp != from_lp);
     if (from == LISTPACK_END) return;
     size_t end = to == LISTPACK_END ? total_of(from_lp) - 1 : to, count = 0;
-    for (size_t at = from; at < end; at += element_span(read_at(from_lp, at)))
+    for (size_t at = from; at < end; at += listpack_element_span(listpack_element(from_lp, at)))
         count++;
-    memcpy(splice(lp, total_of(*lp) - 1, 0, end - from), read_at(from_lp, from), end - from);
+    memcpy(splice(lp, total_of(*lp) - 1, 0, end - from), listpack_element(from_lp, from),
+           end - from);
     count_added(*lp, count);
 }
 
@@ -521,9 +445,9 @@ void listpack_append_range(struct listpack **lp, const struct listpack *from_lp,
 /* The span of the element at p if it is whole, has room bytes at most, and says its size rightly
  * behind itself; else 0. */
 static size_t valid_span(const uint8_t *p, size_t room) {
-    size_t head = room > 0 ? head_size(p[0]) : 0;
-    if (head == 0 || head > room || string_size(p) > room) return 0;
-    size_t size = head + string_size(p), back = back_size(size);
+    size_t head = room > 0 ? listpack_head_size(p[0]) : 0;
+    if (head == 0 || head > room || listpack_string_size(p) > room) return 0;
+    size_t size = head + listpack_string_size(p), back = listpack_back_size(size);
     if (size > room || back > room - size) return 0;
 
     uint8_t expected[BACK_MAX];
@@ -535,13 +459,13 @@ bool listpack_validate(const void *data, size_t size,
                        bool (*fn)(void *ctx, const struct listpack_value *value), void *ctx) {
     if (size < LISTPACK_EMPTY_SIZE || size > LISTPACK_SIZE_MAX) return false;
     const struct listpack *lp = data;
-    if (total_of(lp) != size || *read_at(lp, size - 1) != END_BYTE) return false;
+    if (total_of(lp) != size || *listpack_element(lp, size - 1) != LISTPACK_END_BYTE) return false;
 
     size_t count = 0;
     for (size_t at = LISTPACK_HEADER, end = size - 1; at < end; count++) {
-        size_t span = valid_span(read_at(lp, at), end - at);
+        size_t span = valid_span(listpack_element(lp, at), end - at);
         if (span == 0) return false;
-        struct listpack_value value = read_value(read_at(lp, at));
+        struct listpack_value value = listpack_element_value(listpack_element(lp, at));
         if (fn && !fn(ctx, &value)) return false;
         at += span;
     }

@@ -69,6 +69,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     bool hide_user_data;
     int64_t hll_sparse_bytes; /* hll-sparse-max-bytes */
     struct set_limits set_limits;
+    int32_t list_max_listpack_size;
     struct zset_limits zset_limits;
     struct hash_limits hash_limits;
 };
@@ -206,6 +207,7 @@ struct exec {
     struct exec_hooks hooks;
     int64_t next_cron_ms;
     int32_t hz;               /* in force: more than configured while there are many clients */
+    size_t list_plain_bytes;  /* DEBUG QUICKLIST-PACKED-THRESHOLD; 0: none */
     bool cron_paused;         /* DEBUG PAUSE-CRON */
     bool evicting;            /* over maxmemory, and a step ran out of time */
     bool stopping;            /* leave the loop */

@@ -2,6 +2,7 @@
 #include "keyspace/value_type.h"
 
 #include "base/check.h"
+#include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -14,6 +15,13 @@ static const struct value_ops set_ops = {
     .table_stats = set_table_stats,
 };
 
+static const struct value_ops list_ops = {
+    .destroy = list_destroy,
+    .copy = list_copy,
+    .memory_bytes = list_memory_bytes,
+    .free_effort = list_free_effort,
+    .encoding_name = list_encoding_name,
+};
 static const struct value_ops zset_ops = {
     .destroy = zset_destroy,
     .copy = zset_copy,
@@ -26,6 +34,7 @@ static const struct value_ops zset_ops = {
 /* A type that is built adds its row here. */
 static const struct value_ops *const rows[VALUE_TYPE_COUNT] = {
     [TYPE_SET] = &set_ops,
+    [TYPE_LIST] = &list_ops,
     [TYPE_ZSET] = &zset_ops,
     [TYPE_HASH] = &hash_ops,
 };

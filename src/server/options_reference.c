@@ -851,18 +851,6 @@ const struct config_option reference_options[] = {
     },
     /* --- Small forms of values --- */
     {
-        .name = "list-max-listpack-size",
-        .aliases = {"list-max-ziplist-size"},
-        .kind = CONFIG_INT,
-        .initial = "-2",
-        .min = INT32_MIN,
-        .max = INT32_MAX,
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, list_max_listpack_size),
-        .help = "Size of a list's blocks: a number of elements, or -1 to -5 for 4, 8, "
-                "16, 32 and 64 KiB.",
-    },
-    {
         .name = "list-compress-depth",
         .kind = CONFIG_INT,
         .initial = "0",

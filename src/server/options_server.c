@@ -539,6 +539,18 @@ const struct config_option server_options[] = {
         .help = "Longest member in a packed set.",
     },
     {
+        .name = "list-max-listpack-size",
+        .aliases = {"list-max-ziplist-size"},
+        .kind = CONFIG_INT,
+        .initial = "-2",
+        .min = INT32_MIN,
+        .max = INT32_MAX,
+        .flags = CONFIG_LIVE,
+        .field = CONFIG_FIELD(struct server_config, exec.list_max_listpack_size),
+        .help = "Size of a list's blocks: a number of elements, or -1 to -5 for 4, 8, "
+                "16, 32 and 64 KiB.",
+    },
+    {
         .name = "zset-max-listpack-entries",
         .aliases = {"zset-max-ziplist-entries"},
         .kind = CONFIG_INT,

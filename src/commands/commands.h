@@ -11,6 +11,7 @@ extern const struct command_spec hash_commands[];
 extern const struct command_spec list_commands[];
 extern const struct command_spec bitmap_commands[];
 extern const struct command_spec set_commands[];
+extern const struct command_spec geo_commands[];
 extern const struct command_spec hyperloglog_commands[];
 extern const struct command_spec zset_commands[];
 extern const struct command_spec transaction_commands[];

@@ -57,11 +57,11 @@ void server_create_options(struct server *server) {
 }
 
 static const struct command_spec *const command_lists[] = {
-    snapshot_commands,    string_commands,      set_commands,     generic_commands,
-    bitmap_commands,      hyperloglog_commands, zset_commands,    connection_commands,
-    transaction_commands, server_commands,      client_commands,  command_commands,
-    pubsub_commands,      repl_commands,        cluster_commands, hash_commands,
-    list_commands,
+    snapshot_commands,   string_commands,      set_commands,    generic_commands,
+    bitmap_commands,     hyperloglog_commands, geo_commands,    zset_commands,
+    connection_commands, transaction_commands, server_commands, client_commands,
+    command_commands,    pubsub_commands,      repl_commands,   cluster_commands,
+    hash_commands,       list_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {

@@ -104,7 +104,8 @@ void cmd_restore(struct call *call) {
     struct rdb_in in;
     struct rdb_value value;
     bool is_relaxed = call->exec->persist->config->version_check == 1;
-    switch (rdb_undump(&in, call->argv[3], is_relaxed, &value)) {
+    const struct rdb_limits *limits = &call->exec->persist->setup.limits;
+    switch (rdb_undump(&in, call->argv[3], is_relaxed, limits, &value)) {
     case RDB_DUMP_WRONG_TAIL: call_error(call, ERROR_DUMP_TAIL); break;
     case RDB_DUMP_BAD_DATA: call_error(call, ERROR_DUMP_DATA); break;
     case RDB_DUMP_GOOD:

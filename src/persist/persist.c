@@ -103,6 +103,7 @@ enum err persist_load_begin(struct persist *persist, const struct persist_load_o
         .keeps_expired = options->keeps_expired,
         .merges = options->merges,
         .key_delay_us = config->key_load_delay_us,
+        .limits = &persist->setup.limits,
     };
     loading->started_ns = clock_mono_ns();
     loading->started_s = clock_wall_us() / 1000000;

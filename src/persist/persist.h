@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "keyspace/keyspace.h"
 #include "persist/rdb_load.h"
+#include "persist/rdb_value.h"
 
 struct save_point { /* a snapshot is due after so much time with so many changes */
     int64_t seconds;
@@ -40,6 +41,7 @@ struct persist_setup {
     const struct persist_config *config;
     struct keyspace *keyspace;
     const char *server_version;
+    struct rdb_limits limits;
 };
 
 struct persist_loading { /* while a file is being loaded */

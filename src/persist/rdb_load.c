@@ -257,7 +257,7 @@ static bool load_key(struct rdb_load *load, uint8_t type) {
     if (!rdb_get_string(&load->in, &key)) return false;
     buf_clear(&load->key);
     buf_add(&load->key, key);
-    if (!rdb_load_value(&load->in, type, &value)) return false;
+    if (!rdb_load_value(&load->in, type, load->options.limits, &value)) return false;
     bool good = take_value(load, &value);
     rdb_value_deinit(&value);
     forget_facts(load);

@@ -12,6 +12,8 @@
 #include "keyspace/keyspace.h"
 #include "persist/rdb_in.h"
 
+struct rdb_limits;
+
 /* Sections that features own; functions may be NULL: a file that has such a section is refused. */
 struct rdb_load_hooks {
     void *ctx;
@@ -25,6 +27,7 @@ struct rdb_load_options {
     bool keeps_expired;   /* keys whose time is up are loaded too */
     bool merges;          /* a key that is there already gives way; else it is an error */
     int32_t key_delay_us; /* option key-load-delay; negative: 1 us for so many keys */
+    const struct rdb_limits *limits;    /* of packed forms, see rdb_value.h */
     const struct rdb_load_hooks *hooks; /* NULL: none */
 };
 

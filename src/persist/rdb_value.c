@@ -5,6 +5,9 @@
 #include "base/hash.h"
 #include "keyspace/keyspace.h"
 #include "persist/rdb_format.h"
+#include "persist/rdb_types.h"
+#include "types/set.h"
+#include "types/zset.h"
 
 /* ---- strings ---- */
 
@@ -22,7 +25,8 @@ static void save_string(struct rdb_out *out, const struct entry *entry) {
     }
 }
 
-static bool load_string(struct rdb_in *in, struct rdb_value *out) {
+static bool load_string(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out) {
+    (void)limits;
     return rdb_get_value(in, ENTRY_EMBED_MAX, &out->string);
 }
 
@@ -30,10 +34,17 @@ static bool load_string(struct rdb_in *in, struct rdb_value *out) {
 
 /* Types of the format. A type that is built adds its rows here. */
 static const struct type_row {
-    bool (*load)(struct rdb_in *in, struct rdb_value *out);
+    bool (*load)(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out);
     uint8_t type; /* enum value_type */
 } types[RDB_TYPE_COUNT] = {
     [RDB_STRING] = {load_string, TYPE_STRING},
+    [RDB_SET] = {rdb__load_set, TYPE_SET},
+    [RDB_SET_INTSET] = {rdb__load_set_intset, TYPE_SET},
+    [RDB_SET_LISTPACK] = {rdb__load_set_listpack, TYPE_SET},
+    [RDB_ZSET] = {rdb__load_zset, TYPE_ZSET},
+    [RDB_ZSET_2] = {rdb__load_zset_2, TYPE_ZSET},
+    [RDB_ZSET_ZIPLIST] = {rdb__load_zset_ziplist, TYPE_ZSET},
+    [RDB_ZSET_LISTPACK] = {rdb__load_zset_listpack, TYPE_ZSET},
 };
 
 /* Types of the keyspace. */
@@ -43,6 +54,8 @@ static const struct kind_row {
     void (*destroy)(void *object);
 } kinds[VALUE_TYPE_COUNT] = {
     [TYPE_STRING] = {string_type, save_string, NULL},
+    [TYPE_SET] = {rdb__set_type, rdb__save_set, set_destroy},
+    [TYPE_ZSET] = {rdb__zset_type, rdb__save_zset, zset_destroy},
 };
 
 static const struct kind_row *kind_of(const struct entry *entry) {
@@ -70,11 +83,12 @@ static bool refuse_type(struct rdb_in *in, uint8_t rdb_type) {
     return rdb_in_bad(in, "Unknown RDB encoding type %d", rdb_type);
 }
 
-bool rdb_load_value(struct rdb_in *in, uint8_t rdb_type, struct rdb_value *out) {
+bool rdb_load_value(struct rdb_in *in, uint8_t rdb_type, const struct rdb_limits *limits,
+                    struct rdb_value *out) {
     *out = (struct rdb_value){0};
     if (rdb_type >= RDB_TYPE_COUNT || !types[rdb_type].load) return refuse_type(in, rdb_type);
     out->type = types[rdb_type].type;
-    return types[rdb_type].load(in, out);
+    return types[rdb_type].load(in, limits, out);
 }
 
 void rdb_value_deinit(struct rdb_value *value) {
@@ -128,19 +142,19 @@ static bool tail_is_good(struct bytes payload, bool is_relaxed) {
     return hash_crc64(0, bytes_make(payload.data, payload.size - 8)) == crc;
 }
 
-static bool load_whole(struct rdb_in *in, struct rdb_value *out) {
+static bool load_whole(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out) {
     uint8_t type;
-    if (!rdb_get_byte(in, &type) || !rdb_load_value(in, type, out)) return false;
+    if (!rdb_get_byte(in, &type) || !rdb_load_value(in, type, limits, out)) return false;
     if (!out->is_empty && rdb_in_is_empty(in)) return true;
     rdb_value_deinit(out);
     return rdb_in_bad(in, "No elements, or bytes behind the value");
 }
 
 enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, bool is_relaxed,
-                                struct rdb_value *out) {
+                                const struct rdb_limits *limits, struct rdb_value *out) {
     bool has_tail = tail_is_good(payload, is_relaxed);
     size_t tail_size = has_tail ? RDB_DUMP_TAIL : payload.size;
     rdb_in_init_bytes(in, bytes_make(payload.data, payload.size - tail_size));
     if (!has_tail) return RDB_DUMP_WRONG_TAIL;
-    return load_whole(in, out) ? RDB_DUMP_GOOD : RDB_DUMP_BAD_DATA;
+    return load_whole(in, limits, out) ? RDB_DUMP_GOOD : RDB_DUMP_BAD_DATA;
 }

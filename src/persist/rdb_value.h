@@ -10,10 +10,20 @@
 #include "persist/rdb_in.h"
 #include "persist/rdb_out.h"
 
+struct db;
+struct set_limits;
+struct zset_limits;
+
 /* The type byte with which the value is written. */
 uint8_t rdb_type_of(const struct entry *entry);
 /* Writes the value, without the type byte. O(size). */
 void rdb_save_value(struct rdb_out *out, const struct entry *entry);
+
+/* Up to which sizes values keep their packed forms: what the options say. */
+struct rdb_limits {
+    const struct set_limits *set;
+    const struct zset_limits *zset;
+};
 
 struct rdb_value {            /* a value on its way into the keyspace */
     uint8_t type;             /* enum value_type */
@@ -23,13 +33,13 @@ struct rdb_value {            /* a value on its way into the keyspace */
 };
 
 /* Reads a value of this type; false: in->err and in->diag say why, and out owns nothing. */
-must_use bool rdb_load_value(struct rdb_in *in, uint8_t rdb_type, struct rdb_value *out);
+must_use bool rdb_load_value(struct rdb_in *in, uint8_t rdb_type, const struct rdb_limits *limits,
+                             struct rdb_value *out);
 /* Frees a value that was not put into the keyspace. */
 void rdb_value_deinit(struct rdb_value *value);
 
 /* Puts the value under a key that is absent; it is the keyspace's from then on. at_ms < 0: no
  * expiry. Returns the entry. */
-struct db;
 struct entry *rdb_value_add(struct db *db, struct bytes key, uint64_t hash, struct rdb_value *value,
                             int64_t at_ms);
 
@@ -47,6 +57,6 @@ enum rdb_dump_status {
  * payload; it must live until the value has been added, since strings are borrowed from it. It is
  * the caller's to deinit in any case, and its diag says what is bad. */
 must_use enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, bool is_relaxed,
-                                         struct rdb_value *out);
+                                         const struct rdb_limits *limits, struct rdb_value *out);
 /* True if this version of the format is read here. */
 bool rdb_version_is_read(uint32_t version, bool is_relaxed);

@@ -144,6 +144,8 @@ static void create_keyspace(struct server *server) {
         .config = &server->config.persist,
         .keyspace = server->keyspace,
         .server_version = VALKEY_VERSION,
+        .limits = {.set = &server->config.exec.set_limits,
+                   .zset = &server->config.exec.zset_limits},
     };
     server->persist = persist_create(&persist);
 }

@@ -4,7 +4,15 @@
 
 #include "persist/rdb_in.h"
 #include "persist/rdb_out.h"
+#include "persist/rdb_value.h"
 #include "tests/unit/keyspace/keyspace_fixture.h"
+#include "types/set.h"
+#include "types/zset.h"
+
+static const struct set_limits set_limits = {
+    .intset_entries = 64, .listpack_entries = 16, .listpack_value = 32};
+static const struct zset_limits zset_limits = {.entries = 16, .value_bytes = 32};
+static const struct rdb_limits fixture_limits = {.set = &set_limits, .zset = &zset_limits};
 
 /* A source of bytes in memory, as a file or a socket would give them: in pieces of any size. */
 struct feeder {
@@ -33,15 +41,14 @@ static inline struct rdb_source feeder_source(struct feeder *feeder, bool size_i
 
 /* Random bytes: short or long, an integer, or something that can be compressed. Into buf. */
 static inline struct bytes random_text(struct rng *rng, struct buf *buf, size_t max) {
-    static const int64_t limits[] = {INT8_MIN,  INT8_MAX,  INT16_MIN, INT16_MAX,
-                                     INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX};
+    static const int64_t edges[] = {INT8_MIN,  INT8_MAX,  INT16_MIN, INT16_MAX,
+                                    INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX};
     buf_clear(buf);
     size_t size = rng_below(rng, rng_below(rng, 4) ? size_min(max, 64) : max);
     switch (rng_below(rng, 5)) {
     case 0: buf_add_i64(buf, (int64_t)(rng_next(rng) >> rng_below(rng, 64))); break;
     case 1:
-        buf_add_i64(buf,
-                    limits[rng_below(rng, COUNT_OF(limits))] / (1 + (int64_t)rng_below(rng, 2)));
+        buf_add_i64(buf, edges[rng_below(rng, COUNT_OF(edges))] / (1 + (int64_t)rng_below(rng, 2)));
         break;
     case 2:
         while (buf->size < size)

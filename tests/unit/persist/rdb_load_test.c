@@ -60,7 +60,7 @@ static enum rdb_load_result load_with(struct test *t, struct keyspace *ks, struc
 }
 
 static enum rdb_load_result load_from(struct test *t, struct keyspace *ks, struct bytes bytes) {
-    const struct rdb_load_options options = {.checksum = true};
+    const struct rdb_load_options options = {.checksum = true, .limits = &fixture_limits};
     struct diag diag;
     return load_with(t, ks, bytes, &options, NULL, &diag);
 }
@@ -161,7 +161,7 @@ TEST(versions_are_told_apart) {
     };
     log_set_level(LOG_NOTHING);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct rdb_load_options options = {.checksum = true};
+        struct rdb_load_options options = {.checksum = true, .limits = &fixture_limits};
         struct diag diag;
         struct bytes none = bytes_make("", 0);
         expect_eq(load_body(t, cases[i].magic, none, &options, NULL, &diag), cases[i].strict);
@@ -172,7 +172,7 @@ TEST(versions_are_told_apart) {
 
 TEST(a_key_that_is_there_twice_is_an_error_unless_the_file_wins) {
     log_set_level(LOG_NOTHING);
-    struct rdb_load_options options = {.checksum = true};
+    struct rdb_load_options options = {.checksum = true, .limits = &fixture_limits};
     struct rdb_load_stats stats;
     struct diag diag;
     struct bytes body = BYTES(
@@ -191,7 +191,7 @@ TEST(a_key_that_is_there_twice_is_an_error_unless_the_file_wins) {
 
 TEST(keys_whose_time_is_up_are_left_out_and_counted) {
     log_set_level(LOG_NOTHING);
-    struct rdb_load_options options = {.checksum = true};
+    struct rdb_load_options options = {.checksum = true, .limits = &fixture_limits};
     struct rdb_load_stats stats;
     struct diag diag;
     struct bytes body = BYTES(
@@ -251,7 +251,7 @@ TEST(what_this_server_does_not_know_is_named) {
         {BYTES("\xfe\x40\x50"), "databases"},
     };
     log_set_level(LOG_NOTHING);
-    const struct rdb_load_options options = {.checksum = true};
+    const struct rdb_load_options options = {.checksum = true, .limits = &fixture_limits};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct diag diag;
         expect_eq(load_body(t, "REDIS0011", cases[i].body, &options, NULL, &diag), RDB_LOAD_FAILED);
@@ -275,7 +275,8 @@ TEST(any_change_of_a_payload_is_refused_or_harmless) {
         struct rdb_in in;
         struct rdb_value back;
         char a[NUM_I64_TEXT_MAX], b[NUM_I64_TEXT_MAX];
-        expect_eq(rdb_undump(&in, buf_bytes(&out.bytes), false, &back), RDB_DUMP_GOOD);
+        expect_eq(rdb_undump(&in, buf_bytes(&out.bytes), false, &fixture_limits, &back),
+                  RDB_DUMP_GOOD);
         uint64_t hash = hash_bytes(BYTES("other"));
         struct entry *other = rdb_value_add(db, BYTES("other"), hash, &back, -1);
         expect_bytes_eq(entry_string(entry, a), entry_string(other, b));
@@ -284,7 +285,8 @@ TEST(any_change_of_a_payload_is_refused_or_harmless) {
         rdb_in_deinit(&in);
 
         out.bytes.data[rng_below(t->rng, out.bytes.size)] ^= (char)(1 << rng_below(t->rng, 8));
-        expect_ne(rdb_undump(&in, buf_bytes(&out.bytes), false, &back), RDB_DUMP_GOOD);
+        expect_ne(rdb_undump(&in, buf_bytes(&out.bytes), false, &fixture_limits, &back),
+                  RDB_DUMP_GOOD);
         rdb_in_deinit(&in);
         rdb_out_deinit(&out);
     }

@@ -136,6 +136,7 @@ static void erase(struct btree *tree, struct btree_path *path, unsigned count) {
 void btree_remove(struct btree *tree, void *item) {
     struct btree_path path;
     (void)btree__find(tree, item, &path);
+    check(leaf_item(path.leaf, path.at) == item);
     erase(tree, &path, 1);
 }
 
@@ -146,8 +147,10 @@ void btree_remove_range(struct btree *tree, size_t rank, size_t count, btree_vis
         struct btree_path path;
         btree__descend_to_rank(tree, rank, &path);
         unsigned run = (unsigned)size_min(count, path.leaf->count - path.at);
-        for (unsigned i = 0; i < run; i++)
+        for (unsigned i = 0; i < run; i++) {
             items[i] = leaf_item(path.leaf, path.at + i);
+            prefetch_line(items[i]); /* fn is about to read it */
+        }
         erase(tree, &path, run);
         for (unsigned i = 0; i < run; i++)
             fn(ctx, items[i]);

@@ -112,8 +112,9 @@ static void prefetch_head(const void *leaf) {
         prefetch_line((const char *)leaf + i * CACHE_LINE);
 }
 
-size_t btree__descend(const struct btree *tree, const struct btree_target *target,
-                      struct btree_path *path) {
+/* The way to the leaf that the target belongs to. Returns how many items are before that leaf. */
+static size_t descend_to_leaf(const struct btree *tree, const struct btree_target *target,
+                              struct btree_path *path) {
     void *node = tree->root;
     uint64_t rank = 0;
     for (unsigned depth = 0; depth < tree->height; depth++) {
@@ -126,20 +127,34 @@ size_t btree__descend(const struct btree *tree, const struct btree_target *targe
         path->indexes[depth] = index;
     }
     path->leaf = node;
+    return (size_t)rank;
+}
+
+size_t btree__descend(const struct btree *tree, const struct btree_target *target,
+                      struct btree_path *path) {
+    size_t rank = descend_to_leaf(tree, target, path);
     path->at = leaf_search(tree, path->leaf, target);
-    return (size_t)rank + path->at;
+    return rank + path->at;
+}
+
+/* The index of an item that is in the leaf. By its address: no other item is read. */
+static unsigned leaf_index(const struct btree_leaf *leaf, uint64_t key, const void *item) {
+    unsigned at, end;
+    count_marks(leaf, leaf_mark(leaf, key), &at, &end);
+    check(at < end);
+    while (at + 1 < end && leaf_item(leaf, at) != item)
+        at++;
+    dcheck(leaf_item(leaf, at) == item);
+    return at;
 }
 
 size_t btree__find(const struct btree *tree, const void *item, struct btree_path *path) {
     check(tree->root != NULL);
     const struct btree_target target = {
         .key = tree->type->key(item), .item = item, .or_equal = true};
-    size_t rank = btree__descend(tree, &target, path);
-    /* The target was the place behind the item. */
-    check(path->at > 0);
-    path->at--;
-    check(leaf_item(path->leaf, path->at) == item);
-    return rank - 1;
+    size_t rank = descend_to_leaf(tree, &target, path);
+    path->at = leaf_index(path->leaf, target.key, item);
+    return rank + path->at;
 }
 
 void btree__descend_to_rank(const struct btree *tree, size_t rank, struct btree_path *path) {

@@ -86,7 +86,9 @@ static bool time_is_over(const struct work *work) { return clock_ticks() >= work
 
 static void tell_expired(struct db *db, const struct entry *entry, size_t count) {
     db->ks->stats.expired_fields += count;
+    db->ks->by_itself = true;
     keyspace__touched_uncounted(db, entry_key(entry));
+    db->ks->by_itself = false;
     keyspace__event(db, entry_key(entry), EVENT_EXPIRED, "hexpired");
 }
 

@@ -7,10 +7,11 @@ no string command writes inside them: what a server does with a corrupt one is i
 """
 
 import differential_zsets as zsets
+from differential_hashes import HASH_KEYS, HashLines
 
 KEYS = [b"k%d" % i for i in range(10)]
 HLL_KEYS = [b"h%d" % i for i in range(4)]
-ALL_KEYS = KEYS + HLL_KEYS
+ALL_KEYS = KEYS + HLL_KEYS + HASH_KEYS
 # Never watched: for 7.0, a BITFIELD that fails and lengthens the string all the same is no change,
 # a SET with a time in the past is one even where no key was, and PFDEBUG TODENSE is none.
 FIELD_KEY, PAST_KEY, DENSE_KEY = b"field", b"past", b"dense"
@@ -42,7 +43,7 @@ class Generator:
         self.doomed = False
         self.zsets = zsets.ZsetLines(rng)
         self.makers, weights = [], []
-        for weight, maker in self.table():
+        for weight, maker in self.table() + HashLines(self).table():
             self.makers.append(maker)
             weights.append(weight)
         self.cumulative = []
@@ -419,7 +420,7 @@ class Generator:
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
 # Never spoilt: a random cursor or count means nothing, and options have tests of their own.
-KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG"} | zsets.KEPT
+KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG", b"HSCAN", b"HRANDFIELD"} | zsets.KEPT
 ZSETS_KEPT = [[key] for key in zsets.LEX_KEYS]
 # Where a wrong key would put a HyperLogLog where strings are edited.
 KEEPS_KEYS = {b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

@@ -5,10 +5,12 @@ The peer is redis-server 7.0; this server behaves as Valkey 9.1. A reply is a tu
 its value, as differential_peer.parse gives it. None of the differences below changes a key.
 """
 
+import differential_hashes
 from differential_zsets import is_same_zset_reply, packed_for_longer
 
+WRONG_TYPE = ("error", b"WRONGTYPE Operation against a key holding the wrong kind of value")
 SECONDS_APART = 3
-UNORDERED = {b"KEYS", b"SCAN"}
+UNORDERED = {b"KEYS", b"SCAN"} | differential_hashes.UNORDERED
 TIMES_LEFT = {b"TTL": SECONDS_APART, b"EXPIRETIME": SECONDS_APART,
               b"PTTL": SECONDS_APART * 1000, b"PEXPIRETIME": SECONDS_APART * 1000}
 
@@ -24,9 +26,10 @@ def bitcount_without_end(line, peer, ours):
 
 
 def bit_arguments_before_key(line, peer, ours):
-    """BITCOUNT and BITPOS check their arguments even if the key is missing; 7.0 looks first."""
-    return (line[0] in (b"BITCOUNT", b"BITPOS") and peer in (("integer", 0), ("integer", -1))
-            and ours[0] == "error")
+    """BITCOUNT and BITPOS check their arguments even if the key is missing, or of another type; 7.0
+    looks first."""
+    return (line[0] in (b"BITCOUNT", b"BITPOS") and ours[0] == "error"
+            and (peer in (("integer", 0), ("integer", -1)) or peer == WRONG_TYPE))
 
 
 def refcount_is_one(line, peer, ours):
@@ -64,7 +67,8 @@ def corrupt_runs_shown(line, peer, ours):
 
 def getex_times_before_key(line, peer, ours):
     """GETEX checks its time even if the key is missing; 7.0 looks first."""
-    return (line[0] == b"GETEX" and peer[0] in ("nullbulk", "null") and ours[0] == "error"
+    return (line[0] == b"GETEX" and ours[0] == "error"
+            and (peer[0] in ("nullbulk", "null") or peer == WRONG_TYPE)
             and (b"invalid expire time" in ours[1] or b"not an integer" in ours[1]))
 
 
@@ -83,10 +87,11 @@ EXPLAINED = [
 
 def sorted_elements(reply):
     kind, value = reply
-    if kind == "array" and value and all(item[0] == "bulk" for item in value):
-        return kind, sorted(value)
-    if kind == "array" and len(value) == 2 and value[1][0] == "array":  # SCAN
+    if (kind == "array" and len(value) == 2 and value[0][0] == "bulk"
+            and value[1][0] == "array"):  # SCAN
         return kind, [value[0], sorted_elements(value[1])]
+    if kind in ("array", "map") and value:
+        return kind, sorted((sorted_elements(item) for item in value), key=repr)
     return reply
 
 

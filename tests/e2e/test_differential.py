@@ -25,6 +25,10 @@ BATCH = 150
 PROTOCOLS = (2, 3, 2)  # of the connections that take turns
 SHRINK_S = 20
 PEER_VERSION = "7.0."
+# Options that lines change, or whose initial values differ.
+INITIAL = {"hll-sparse-max-bytes": 3000, "hash-max-listpack-entries": 512,
+           "hash-max-listpack-value": 64, "zset-max-listpack-entries": 128,
+           "zset-max-listpack-value": 64}
 
 
 # --- replies -------------------------------------------------------------------------------------
@@ -84,8 +88,8 @@ class Side:
             link.call("HELLO", protocol)
             self.links.append(link)
         self.links[0].call("FLUSHALL")
-        self.links[0].call("CONFIG", "SET", "hll-sparse-max-bytes", 3000,
-                           "zset-max-listpack-entries", 128, "zset-max-listpack-value", 64)
+        for name, value in INITIAL.items():
+            self.links[0].call("CONFIG", "SET", name, value)
 
     def close(self):
         for link in self.links:

@@ -9,6 +9,7 @@ extern const struct command_spec string_commands[];
 extern const struct command_spec generic_commands[];
 extern const struct command_spec hash_commands[];
 extern const struct command_spec list_commands[];
+extern const struct command_spec sort_commands[];
 extern const struct command_spec bitmap_commands[];
 extern const struct command_spec set_commands[];
 extern const struct command_spec geo_commands[];

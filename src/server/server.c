@@ -61,7 +61,7 @@ static const struct command_spec *const command_lists[] = {
     bitmap_commands,     hyperloglog_commands, geo_commands,    zset_commands,
     connection_commands, transaction_commands, server_commands, client_commands,
     command_commands,    pubsub_commands,      repl_commands,   cluster_commands,
-    hash_commands,       list_commands,
+    hash_commands,       list_commands,        sort_commands,
 };
 
 enum err server_create_commands(struct server *server, struct diag *diag) {

@@ -30,3 +30,26 @@ bool rdb__load_zset_ziplist(struct rdb_in *in, const struct rdb_limits *limits,
                             struct rdb_value *out);
 bool rdb__load_zset_listpack(struct rdb_in *in, const struct rdb_limits *limits,
                              struct rdb_value *out);
+
+/* ---- rdb_list.c ---- */
+uint8_t rdb__list_type(const struct entry *entry);
+void rdb__save_list(struct rdb_out *out, const struct entry *entry);
+bool rdb__load_list(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out);
+bool rdb__load_list_ziplist(struct rdb_in *in, const struct rdb_limits *limits,
+                            struct rdb_value *out);
+bool rdb__load_list_quicklist(struct rdb_in *in, const struct rdb_limits *limits,
+                              struct rdb_value *out);
+bool rdb__load_list_quicklist_2(struct rdb_in *in, const struct rdb_limits *limits,
+                                struct rdb_value *out);
+
+/* ---- rdb_hash.c ---- */
+uint8_t rdb__hash_type(const struct entry *entry);
+void rdb__save_hash(struct rdb_out *out, const struct entry *entry);
+bool rdb__load_hash(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out);
+bool rdb__load_hash_2(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out);
+bool rdb__load_hash_zipmap(struct rdb_in *in, const struct rdb_limits *limits,
+                           struct rdb_value *out);
+bool rdb__load_hash_ziplist(struct rdb_in *in, const struct rdb_limits *limits,
+                            struct rdb_value *out);
+bool rdb__load_hash_listpack(struct rdb_in *in, const struct rdb_limits *limits,
+                             struct rdb_value *out);

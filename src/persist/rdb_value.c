@@ -6,6 +6,8 @@
 #include "keyspace/keyspace.h"
 #include "persist/rdb_format.h"
 #include "persist/rdb_types.h"
+#include "types/hash.h"
+#include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -30,6 +32,11 @@ static bool load_string(struct rdb_in *in, const struct rdb_limits *limits, stru
     return rdb_get_value(in, ENTRY_EMBED_MAX, &out->string);
 }
 
+static void destroy_hash(void *object) {
+    struct hash *hash = object;
+    hash_destroy(&hash);
+}
+
 /* ---- the tables ---- */
 
 /* Types of the format. A type that is built adds its rows here. */
@@ -38,6 +45,15 @@ static const struct type_row {
     uint8_t type; /* enum value_type */
 } types[RDB_TYPE_COUNT] = {
     [RDB_STRING] = {load_string, TYPE_STRING},
+    [RDB_LIST] = {rdb__load_list, TYPE_LIST},
+    [RDB_LIST_ZIPLIST] = {rdb__load_list_ziplist, TYPE_LIST},
+    [RDB_LIST_QUICKLIST] = {rdb__load_list_quicklist, TYPE_LIST},
+    [RDB_LIST_QUICKLIST_2] = {rdb__load_list_quicklist_2, TYPE_LIST},
+    [RDB_HASH] = {rdb__load_hash, TYPE_HASH},
+    [RDB_HASH_2] = {rdb__load_hash_2, TYPE_HASH},
+    [RDB_HASH_ZIPMAP] = {rdb__load_hash_zipmap, TYPE_HASH},
+    [RDB_HASH_ZIPLIST] = {rdb__load_hash_ziplist, TYPE_HASH},
+    [RDB_HASH_LISTPACK] = {rdb__load_hash_listpack, TYPE_HASH},
     [RDB_SET] = {rdb__load_set, TYPE_SET},
     [RDB_SET_INTSET] = {rdb__load_set_intset, TYPE_SET},
     [RDB_SET_LISTPACK] = {rdb__load_set_listpack, TYPE_SET},
@@ -54,6 +70,8 @@ static const struct kind_row {
     void (*destroy)(void *object);
 } kinds[VALUE_TYPE_COUNT] = {
     [TYPE_STRING] = {string_type, save_string, NULL},
+    [TYPE_LIST] = {rdb__list_type, rdb__save_list, list_destroy},
+    [TYPE_HASH] = {rdb__hash_type, rdb__save_hash, destroy_hash},
     [TYPE_SET] = {rdb__set_type, rdb__save_set, set_destroy},
     [TYPE_ZSET] = {rdb__zset_type, rdb__save_zset, zset_destroy},
 };

@@ -11,6 +11,7 @@
 #include "persist/rdb_out.h"
 
 struct db;
+struct hash_limits;
 struct set_limits;
 struct zset_limits;
 
@@ -23,6 +24,8 @@ void rdb_save_value(struct rdb_out *out, const struct entry *entry);
 struct rdb_limits {
     const struct set_limits *set;
     const struct zset_limits *zset;
+    const struct hash_limits *hash;
+    const int32_t *list_block_size; /* see list_limits_of */
 };
 
 struct rdb_value {            /* a value on its way into the keyspace */

@@ -145,7 +145,9 @@ static void create_keyspace(struct server *server) {
         .keyspace = server->keyspace,
         .server_version = VALKEY_VERSION,
         .limits = {.set = &server->config.exec.set_limits,
-                   .zset = &server->config.exec.zset_limits},
+                   .zset = &server->config.exec.zset_limits,
+                   .hash = &server->config.exec.hash_limits,
+                   .list_block_size = &server->config.exec.list_max_listpack_size},
     };
     server->persist = persist_create(&persist);
 }

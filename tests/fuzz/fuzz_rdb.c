@@ -12,6 +12,8 @@
 #include "persist/rdb_format.h"
 #include "persist/rdb_load.h"
 #include "persist/rdb_value.h"
+#include "types/hash.h"
+#include "types/list.h"
 #include "types/set.h"
 #include "types/zset.h"
 
@@ -21,8 +23,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 static const struct keyspace_config keyspace_config = {.databases = 2};
 static const struct set_limits set_limits = {
     .intset_entries = 8, .listpack_entries = 8, .listpack_value = 16};
+static const struct hash_limits hash_limits = {.entries = 16, .value = 32};
+static const int32_t list_block_size = 8;
 static const struct zset_limits zset_limits = {.entries = 8, .value_bytes = 16};
-static const struct rdb_limits limits = {.set = &set_limits, .zset = &zset_limits};
+static const struct rdb_limits limits = {.set = &set_limits,
+                                         .zset = &zset_limits,
+                                         .hash = &hash_limits,
+                                         .list_block_size = &list_block_size};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     static const struct hash_key key = {{1, 2, 3, 4}};
@@ -37,6 +44,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 static void verify_value(const struct entry *entry) {
     if (entry_type(entry) == TYPE_SET) set_verify(entry_object(entry), &set_limits);
     if (entry_type(entry) == TYPE_ZSET) zset_verify(entry_object(entry));
+    if (entry_type(entry) == TYPE_LIST) list_verify(entry_object(entry));
+    if (entry_type(entry) == TYPE_HASH) hash_verify(entry_object(entry));
 }
 
 /* Written again, it is the same value. */

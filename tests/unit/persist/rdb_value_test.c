@@ -67,12 +67,80 @@ static void expect_same_zsets(const void *a, const void *b) {
     }
 }
 
+static void *random_list(struct rng *rng) {
+    const struct list_limits limits = list_limits_of(list_block_size, 0);
+    struct buf text = {0};
+    void *list = list_create(0);
+    for (size_t count = 1 + rng_below(rng, rng_below(rng, 3) ? 8 : 200); count > 0; count--) {
+        size_t max = rng_below(rng, 200) ? 60 : 20000;
+        list_push(&list, LIST_TAIL, random_text(rng, &text, max), &limits);
+    }
+    buf_deinit(&text);
+    return list;
+}
+
+static struct bytes item_text(const struct list_item *item, char scratch[NUM_I64_TEXT_MAX]) {
+    return listpack_value_bytes(&item->value, scratch);
+}
+
+static void expect_same_lists(const void *a, void *b) {
+    struct list_iter at_a, at_b;
+    struct list_item item_a, item_b;
+    char text_a[NUM_I64_TEXT_MAX], text_b[NUM_I64_TEXT_MAX];
+    list_verify(b);
+    expect_eq(list_count(a), list_count(b));
+    expect_str_eq(list_encoding_name(a), list_encoding_name(b));
+    list_iter_init(&at_a, a, 0, LIST_HEAD);
+    list_iter_init(&at_b, b, 0, LIST_HEAD);
+    while (list_iter_next(&at_a, &item_a)) {
+        expect_true(list_iter_next(&at_b, &item_b));
+        expect_bytes_eq(item_text(&item_a, text_a), item_text(&item_b, text_b));
+    }
+}
+
+static void *random_hash(struct rng *rng) {
+    struct buf name = {0}, value = {0};
+    struct hash *hash = hash_create(0);
+    bool with_expiry = rng_below(rng, 3) == 0;
+    for (size_t count = 1 + rng_below(rng, rng_below(rng, 3) ? 12 : 200); count > 0; count--) {
+        struct hash_setting to = {.name = random_text(rng, &name, 60), .now_ms = HASH_SEE_ALL};
+        to.value = random_text(rng, &value, rng_below(rng, 50) ? 60 : 20000);
+        to.code = hash_code(hash, to.name);
+        bool expires = with_expiry && rng_below(rng, 2);
+        to.at_ms = expires ? (int64_t)1 << (42 + rng_below(rng, 4)) : HASH_NO_TIME;
+        (void)hash_set(&hash, &hash_limits, &to);
+    }
+    buf_deinit(&name);
+    buf_deinit(&value);
+    return hash;
+}
+
+static void expect_same_hashes(const void *a, void *b) {
+    struct hash_iter iter;
+    struct hash_item item, other;
+    char text_a[NUM_I64_TEXT_MAX], text_b[NUM_I64_TEXT_MAX];
+    hash_verify(b);
+    expect_eq(hash_count(a), hash_count(b));
+    expect_eq(hash_is_listpack(a), hash_is_listpack(b));
+    hash_iter_init(&iter, a, HASH_SEE_ALL);
+    while (hash_iter_next(&iter, &item)) {
+        struct bytes name = hash_text_bytes(&item.name, text_a);
+        expect_true(hash_find(b, name, hash_code(b, name), HASH_SEE_ALL, &other));
+        expect_eq(item.at_ms, other.at_ms);
+        expect_bytes_eq(hash_text_bytes(&item.value, text_a),
+                        hash_text_bytes(&other.value, text_b));
+    }
+    hash_iter_deinit(&iter);
+}
+
 static const struct kind {
     uint8_t type;
     void *(*create)(struct rng *rng);
     void (*expect_same)(const void *a, void *b);
 } kinds[] = {
     {TYPE_SET, random_set, expect_same_sets},
+    {TYPE_LIST, random_list, expect_same_lists},
+    {TYPE_HASH, random_hash, expect_same_hashes},
     {TYPE_ZSET, random_zset, (void (*)(const void *, void *))expect_same_zsets},
 };
 
@@ -119,6 +187,8 @@ static bool read_value(struct rng *rng, uint8_t type, struct bytes bytes) {
     bool good = rdb_load_value(&in, type, &fixture_limits, &value);
     if (good && value.type == TYPE_SET && value.object) set_verify(value.object, &set_limits);
     if (good && value.type == TYPE_ZSET && value.object) zset_verify(value.object);
+    if (good && value.type == TYPE_LIST && value.object) list_verify(value.object);
+    if (good && value.type == TYPE_HASH && value.object) hash_verify(value.object);
     if (good) rdb_value_deinit(&value);
     expect_eq(good, in.err == ERR_NONE);
     rdb_in_deinit(&in);

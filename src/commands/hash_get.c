@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "commands/hash_internal.h"
+#include "commands/random_count.h"
 #include "commands/scan_options.h"
 
 /* ---- one field ---- */
@@ -214,18 +215,14 @@ static void reply_drawn(void *ctx, const struct hash_item *item) {
 
 /* Reads count and WITHVALUES. False: it has replied. */
 static bool read_drawing(struct call *call, int64_t *count, bool *with_values) {
-    if (!call_int(call, 2, count)) return false;
-    if (*count == INT64_MIN) {
-        call_errorf(call, ERROR_RANGE_BETWEEN, (long long)-INT64_MAX, (long long)INT64_MAX);
-        return false;
-    }
-    if (call->argc > 4 || (call->argc == 4 && !call_is(call, 3, "WITHVALUES"))) {
-        call_error(call, ERROR_SYNTAX);
-        return false;
-    }
-    *with_values = call->argc == 4;
-    if (*with_values && (*count < -INT64_MAX / 2 || *count > INT64_MAX / 2)) {
+    *with_values = call->argc == 4 && call_is(call, 3, "WITHVALUES");
+    if (*with_values && random_count_is_too_many_pairs(call->argv[2])) {
         call_error(call, ERROR_OUT_OF_RANGE);
+        return false;
+    }
+    if (!random_count_read(call, 2, count)) return false;
+    if (call->argc > 3 && !*with_values) {
+        call_error(call, ERROR_SYNTAX);
         return false;
     }
     return true;

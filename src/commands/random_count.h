@@ -23,3 +23,11 @@ must_use static inline bool random_count_read(struct call *call, uint32_t arg, i
     *out = count;
     return true;
 }
+
+/* Whether twice the count is beyond 64 bits, which has an error of its own where each element comes
+ * with its value or score. */
+static inline bool random_count_is_too_many_pairs(struct bytes text) {
+    int64_t count;
+    if (!num_parse_i64(text, &count) || count == INT64_MIN) return false;
+    return count < -INT64_MAX / 2 || count > INT64_MAX / 2;
+}

@@ -95,13 +95,6 @@ static void reply_one(struct call *call) {
     reply_rank(call, zset, zset_random_rank(zset, &call->exec->rng), false);
 }
 
-/* Whether twice the count is beyond 64 bits, which has an error of its own. */
-static bool is_too_many_pairs(struct bytes text) {
-    int64_t count;
-    if (!num_parse_i64(text, &count) || count == INT64_MIN) return false;
-    return count < -INT64_MAX / 2 || count > INT64_MAX / 2;
-}
-
 /* ZRANDMEMBER key [count [WITHSCORES]] */
 void cmd_zrandmember(struct call *call) {
     int64_t wanted;
@@ -111,7 +104,7 @@ void cmd_zrandmember(struct call *call) {
         return;
     }
     bool with_scores = call->argc == 4 && call_is(call, 3, "WITHSCORES");
-    if (with_scores && is_too_many_pairs(call->argv[2])) {
+    if (with_scores && random_count_is_too_many_pairs(call->argv[2])) {
         call_error(call, ERROR_OUT_OF_RANGE);
         return;
     }

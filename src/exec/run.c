@@ -334,14 +334,18 @@ void run_prefetch(const struct client *client, unsigned step) {
 }
 
 /* Commands on one element of a large collection: its bucket in one step, it itself in the next. */
-static never_inline void window_prefetch_elements(const struct window *window) {
-    for (unsigned step = 0; step < COMMAND_PREFETCH_STEPS; step++) {
+/* flags: of all commands in the window. */
+static never_inline void window_prefetch_elements(const struct window *window, uint32_t flags) {
+    unsigned steps =
+        flags & CMD_PREFETCH_DEEP ? COMMAND_PREFETCH_STEPS_DEEP : COMMAND_PREFETCH_STEPS;
+    for (unsigned step = 0; step < steps; step++) {
+        uint32_t wanted = step < COMMAND_PREFETCH_STEPS ? CMD_PREFETCH : CMD_PREFETCH_DEEP;
         for (unsigned p = 0; p < window->parts_count; p++) {
             const struct client *client = window->parts[p].client;
             const struct batch *batch = client->conn.batch;
             for (unsigned i = batch->next; i < window->parts[p].end; i++) {
                 const struct request *request = &batch->requests[i];
-                if (request->fault || !(request->command->flags & CMD_PREFETCH)) continue;
+                if (request->fault || !(request->command->flags & wanted)) continue;
                 uint32_t key = (uint32_t)request->command->first_key;
                 const struct entry *entry =
                     keyspace_peek(client->db, request->argv[key], request->hash);
@@ -373,7 +377,7 @@ static void window_prefetch(const struct window *window) {
             flags |= request->command->flags;
         }
     }
-    if (flags & CMD_PREFETCH) window_prefetch_elements(window);
+    if (flags & CMD_PREFETCH) window_prefetch_elements(window, flags);
 }
 
 /* Runs one client's share of the window. */

@@ -323,11 +323,14 @@ void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step) 
         if (step == 0) prefetch_line(zset_as_listpack(zset));
         return;
     }
-    const struct hashtab *members = zset_as_table(zset)->members;
+    const struct zset_table *table = zset_as_table(zset);
     if (step == 0) {
-        hashtab_prefetch_bucket(members, hash_bytes(member));
+        hashtab_prefetch_bucket(table->members, hash_bytes(member));
+    } else if (step == 1) {
+        hashtab_prefetch_entry(table->members, hash_bytes(member));
     } else {
-        hashtab_prefetch_entry(members, hash_bytes(member));
+        const struct zset_element *element = zset__table_find(table, member);
+        if (element) btree_prefetch(&table->tree, zset_key(element->score));
     }
 }
 

@@ -135,7 +135,7 @@ size_t zset_free_effort(const void *zset);
 const char *zset_encoding_name(const void *zset);
 /* Adds what DEBUG HTSTATS-KEY says; false if it is no table. */
 must_use bool zset_table_stats(const void *zset, bool full, struct buf *out);
-/* Step 0: the member's bucket; step 1: its element. */
+/* Step 0: the member's bucket; step 1: its element; step 2: its leaf of the tree. */
 void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step);
 
 void zset_verify(const struct zset *zset); /* every invariant in zset.c; for tests */

@@ -6,6 +6,7 @@ no offset makes a string larger than some hundred KiB. HyperLogLogs have keys of
 no string command writes inside them: what a server does with a corrupt one is its own affair.
 """
 
+import differential_lists as lists
 import differential_zsets as zsets
 from differential_hashes import HASH_KEYS, HashLines
 
@@ -42,6 +43,7 @@ class Generator:
         self.in_multi = False
         self.doomed = False
         self.zsets = zsets.ZsetLines(rng)
+        self.lists = lists.ListLines(rng)
         self.makers, weights = [], []
         for weight, maker in self.table() + HashLines(self).table():
             self.makers.append(maker)
@@ -412,7 +414,7 @@ class Generator:
             (30, one(b"MULTI")), (15, some(b"WATCH", 3)), (3, one(b"UNWATCH")),
             (2, lambda: [rng.choice([b"EXEC", b"DISCARD"])]),
             (2, lambda: [b"NOSUCH"] + self.keys(3)), (3, self.get_keys),
-            (400, self.zsets.next),
+            (400, self.zsets.next), (400, self.lists.next),
             (8, lambda: [rng.choice([b"DEL", b"TYPE", b"EXISTS"]), rng.choice(zsets.ZSET_KEYS)]),
             (8, lambda: [rng.choice([b"RENAME", b"COPY"])] + rng.sample(zsets.ZSET_KEYS, 2)),
         ]
@@ -420,7 +422,7 @@ class Generator:
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
 # Never spoilt: a random cursor or count means nothing, and options have tests of their own.
-KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG", b"HSCAN", b"HRANDFIELD"} | zsets.KEPT
-ZSETS_KEPT = [[key] for key in zsets.LEX_KEYS]
+KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG", b"HSCAN", b"HRANDFIELD"} | zsets.KEPT | lists.KEPT
+ZSETS_KEPT = [[key] for key in zsets.LEX_KEYS + lists.WEIGHTS]
 # Where a wrong key would put a HyperLogLog where strings are edited.
 KEEPS_KEYS = {b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

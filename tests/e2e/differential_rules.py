@@ -6,6 +6,7 @@ its value, as differential_peer.parse gives it. None of the differences below ch
 """
 
 import differential_hashes
+from differential_lists import packed_list, what_is_a_number
 from differential_zsets import is_same_zset_reply, packed_for_longer
 
 WRONG_TYPE = ("error", b"WRONGTYPE Operation against a key holding the wrong kind of value")
@@ -73,6 +74,7 @@ def getex_times_before_key(line, peer, ours):
 
 
 EXPLAINED = [
+    packed_list, what_is_a_number,
     getex_times_before_key,
     corrupt_runs_shown,
     not_allowed_in_transaction,

@@ -14,7 +14,8 @@
 #include "persist/rdb_load.h"
 #include "persist/rdb_value.h"
 
-struct save_point { /* a snapshot is due after so much time with so many changes */
+struct save_point { /* a snapshot is due after so much time with so many changes; so far none is
+                     * written by itself */
     int64_t seconds;
     int64_t changes;
 };
@@ -29,11 +30,11 @@ struct persist_config { /* owned by the caller; read whenever it matters */
     bool compress, checksum;
     int version_check; /* 1: relaxed */
     bool sync_often;
-    bool stops_writes;
-    int sanitize; /* no effect: all values are checked in depth */
+    bool stops_writes; /* no effect yet */
+    int sanitize;      /* no effect: all values are checked in depth */
     int32_t key_save_delay_us, key_load_delay_us;
     int64_t load_interval_bytes;
-    char *bgsave_cpulist; /* NULL: as the server */
+    char *bgsave_cpulist; /* NULL: as the server; no effect yet */
 };
 extern const struct config_option persist_options[]; /* rows over struct persist_config */
 

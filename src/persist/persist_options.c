@@ -66,8 +66,8 @@ const struct config_option persist_options[] = {
         .flags = CONFIG_LIVE | CONFIG_MULTI_ARG | CONFIG_ACCUMULATES,
         .field = CONFIG_FIELD(struct persist_config, save),
         .custom = &save_kind,
-        .help = "Writes a snapshot after so many seconds if at least so many keys "
-                "changed; several pairs. Empty: never by itself.",
+        .help = "Pairs of seconds and changed keys. If there is any, a shutdown writes a "
+                "snapshot; by themselves they do not yet lead to one. Empty: never.",
     },
     {
         .name = "dbfilename",
@@ -115,7 +115,7 @@ const struct config_option persist_options[] = {
         .name = "stop-writes-on-bgsave-error",
         .kind = CONFIG_BOOL,
         .initial = "yes",
-        .flags = CONFIG_LIVE,
+        .flags = CONFIG_LIVE | CONFIG_LATER,
         .field = CONFIG_FIELD(struct persist_config, stops_writes),
         .help = "Refuses writes while snapshots fail.",
     },
@@ -164,7 +164,7 @@ const struct config_option persist_options[] = {
         .aliases = {"bgsave_cpulist"},
         .kind = CONFIG_STRING,
         .initial = "",
-        .flags = CONFIG_EMPTY_IS_NULL,
+        .flags = CONFIG_EMPTY_IS_NULL | CONFIG_LATER,
         .field = CONFIG_FIELD(struct persist_config, bgsave_cpulist),
         .help = "CPUs for the process that writes a snapshot.",
     },

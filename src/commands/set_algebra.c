@@ -119,6 +119,17 @@ static void unite_into(const struct operands *operands, struct result *result) {
         set_each(operands->sets[i], store_member, result);
 }
 
+/* Other servers subtract many members from a large set by taking them out of a copy, which stays a
+ * table though few members are left, and clients can see that. */
+static bool difference_stays_table(const struct operands *operands,
+                                   const struct set_limits *limits) {
+    if (!operands->has_first) return false;
+    uint64_t first = set_count(operands->sets[0]), all = 0;
+    for (size_t i = 0; i < operands->count; i++)
+        all += set_count(operands->sets[i]);
+    return first * operands->count / 2 > all && set_needs_table(operands->sets[0], limits);
+}
+
 static void put_result(struct call *call, struct set *set, const char *event) {
     struct bytes key = call->argv[1];
     uint64_t hash = call_hash(call, 1);
@@ -141,11 +152,13 @@ static void store_result(struct call *call, enum operation operation, const char
     struct operands operands;
     if (!operands_load(call, 2, call->argc, &operands)) return;
     struct result result = {.limits = &call->exec->config->set_limits};
+    bool table = operation == SUBTRACT && difference_stays_table(&operands, result.limits);
     if (operation == UNITE) {
         unite_into(&operands, &result);
     } else {
         operate(operation, &operands, store_member, &result);
     }
+    if (table && result.set) set_make_table(&result.set);
     operands_deinit(&operands);
     put_result(call, result.set, event);
 }

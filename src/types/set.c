@@ -303,7 +303,8 @@ static bool table_remove(struct hashtab *tab, struct bytes member, uint64_t hash
     return item != NULL;
 }
 
-static void make_table(struct set **set) {
+void set_make_table(struct set **set) {
+    if (set_form_of(*set) == SET_TABLE) return;
     size_t count = set_count(*set);
     struct hashtab *tab = hashtab_create(&set_item_type);
     hashtab_expand_hint(tab, count + 1);
@@ -361,7 +362,7 @@ static bool listpack_set_add(struct set **set, struct bytes member,
         *set = set_from_listpack(lp);
         return true;
     }
-    make_table(set);
+    set_make_table(set);
     return table_add(set_tab(*set), member, hash_bytes(member));
 }
 
@@ -371,7 +372,7 @@ static bool intset_set_add_int(struct set **set, int64_t integer, const struct s
     *set = set_from_intset(ints);
     size_t count = intset_count(ints);
     if (!is_within(count, limits->intset_entries) || count >= INTSET_COUNT_MAX) {
-        if (added) make_table(set);
+        if (added) set_make_table(set);
     }
     return added;
 }
@@ -383,7 +384,7 @@ static bool intset_set_add(struct set **set, struct bytes member, const struct s
         make_listpack(set);
         return listpack_set_add(set, member, limits);
     }
-    make_table(set);
+    set_make_table(set);
     return table_add(set_tab(*set), member, hash_bytes(member));
 }
 
@@ -461,6 +462,24 @@ static bool has_long_member(const struct listpack *lp, int64_t limit) {
     return false;
 }
 
+bool set_needs_table(const struct set *set, const struct set_limits *limits) {
+    size_t count = set_count(set);
+    bool integers = is_within(count, limits->intset_entries);
+    bool short_ones = is_within(count, limits->listpack_entries);
+    struct set_iter iter;
+    struct set_member member;
+    set__iter_init(&iter, set);
+    while ((integers || short_ones) && set__iter_next(&iter, &member)) {
+        char scratch[NUM_I64_TEXT_MAX];
+        struct bytes bytes = set_member_bytes(&member, scratch);
+        int64_t integer;
+        integers = integers && num_parse_i64(bytes, &integer);
+        short_ones = short_ones && bytes.size <= (uint64_t)limits->listpack_value;
+    }
+    set__iter_deinit(&iter);
+    return !integers && !short_ones;
+}
+
 void set_apply_limits(struct set **set, const struct set_limits *limits) {
     size_t count = set_count(*set);
     bool fits = true;
@@ -472,7 +491,7 @@ void set_apply_limits(struct set **set, const struct set_limits *limits) {
                !has_long_member(set_lp(*set), limits->listpack_value);
         break;
     }
-    if (!fits) make_table(set);
+    if (!fits) set_make_table(set);
 }
 
 /* ---- the rest ---- */

@@ -56,6 +56,10 @@ must_use struct set *set_from_listpack(struct listpack *lp);
 must_use struct set *set_create_table(size_t count_hint);
 /* Makes it a table if a packed form is over the limits. */
 void set_apply_limits(struct set **set, const struct set_limits *limits);
+/* Makes it a table in any case. O(n) if it was none. */
+void set_make_table(struct set **set);
+/* Whether the members of a set, put into a new one, would make that a table. O(n). */
+must_use bool set_needs_table(const struct set *set, const struct set_limits *limits);
 void set_destroy(void *set);              /* a struct set *; any thread. O(n) */
 must_use void *set_copy(const void *set); /* a deep one. O(n) */
 

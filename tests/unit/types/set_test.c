@@ -201,6 +201,25 @@ TEST(loaded_forms_are_held_to_the_limits) {
     expect_encoding(set, "hashtable");
 }
 
+static void expect_needs_table(struct set *set, bool needs) {
+    const struct set_limits few = {.intset_entries = 4, .listpack_entries = 3, .listpack_value = 5};
+    expect_eq(set_needs_table(set, &few), needs);
+    set_make_table(&set);
+    expect_eq(set_needs_table(set, &few), needs);
+    expect_encoding(set, "hashtable");
+}
+
+TEST(members_need_a_table_or_not_whatever_form_they_are_in) {
+    expect_needs_table(SET_WITH(&usual, "1", "2", "3", "4"), false);
+    expect_needs_table(SET_WITH(&usual, "1", "2", "3", "4", "5"), true);
+    expect_needs_table(SET_WITH(&usual, "1", "2", "3", "x"), true);
+    expect_needs_table(SET_WITH(&usual, "1", "2", "x"), false);
+    expect_needs_table(SET_WITH(&usual, "a", "b", "c"), false);
+    expect_needs_table(SET_WITH(&usual, "a", "b", "c", "d"), true);
+    expect_needs_table(SET_WITH(&usual, "a", "abcdef"), true);
+    expect_needs_table(SET_WITH(&usual, "123456", "1234567"), false);
+}
+
 TEST(members_of_all_sizes_are_kept_in_a_table) {
     static const size_t sizes[] = {0, 1, 15, 16, 31, 254, 255, 256, 70000};
     static char text[70000];

@@ -7,6 +7,7 @@ no string command writes inside them: what a server does with a corrupt one is i
 """
 
 import differential_lists as lists
+import differential_sets as sets
 import differential_zsets as zsets
 from differential_hashes import HASH_KEYS, HashLines
 
@@ -44,6 +45,8 @@ class Generator:
         self.doomed = False
         self.zsets = zsets.ZsetLines(rng)
         self.lists = lists.ListLines(rng)
+        self.sets = sets.SetLines(rng)
+        self.geo = sets.GeoLines(rng)
         self.makers, weights = [], []
         for weight, maker in self.table() + HashLines(self).table():
             self.makers.append(maker)
@@ -63,7 +66,7 @@ class Generator:
             line = maker()
         if rng.random() < 0.05 and line[0] not in KEPT and line[1:2] not in ZSETS_KEPT:
             line = self.spoil(line)
-        if line[0].lstrip(b"B").startswith(b"Z"):
+        if line[0].upper().lstrip(b"B").startswith((b"Z", b"GEO")):
             line = self.zsets.mend(line)
         if line[0].upper() == b"BITFIELD":
             line = [word if not word.startswith(b"-92233") else b"-100" for word in line]
@@ -414,7 +417,10 @@ class Generator:
             (30, one(b"MULTI")), (15, some(b"WATCH", 3)), (3, one(b"UNWATCH")),
             (2, lambda: [rng.choice([b"EXEC", b"DISCARD"])]),
             (2, lambda: [b"NOSUCH"] + self.keys(3)), (3, self.get_keys),
-            (400, self.zsets.next), (400, self.lists.next),
+            (400, self.zsets.next), (400, self.lists.next), (300, self.sets.next),
+            (150, self.geo.next),
+            (8, lambda: [rng.choice([b"DEL", b"TYPE", b"EXISTS"]), rng.choice(sets.SET_KEYS)]),
+            (8, lambda: [rng.choice([b"RENAME", b"COPY"])] + rng.sample(sets.SET_KEYS, 2)),
             (8, lambda: [rng.choice([b"DEL", b"TYPE", b"EXISTS"]), rng.choice(zsets.ZSET_KEYS)]),
             (8, lambda: [rng.choice([b"RENAME", b"COPY"])] + rng.sample(zsets.ZSET_KEYS, 2)),
         ]
@@ -422,7 +428,8 @@ class Generator:
 
 TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"}
 # Never spoilt: a random cursor or count means nothing, and options have tests of their own.
-KEPT = {b"SCAN", b"CONFIG", b"PFDEBUG", b"HSCAN", b"HRANDFIELD"} | zsets.KEPT | lists.KEPT
+KEPT = ({b"SCAN", b"CONFIG", b"PFDEBUG", b"HSCAN", b"HRANDFIELD"} | zsets.KEPT | lists.KEPT |
+        sets.KEPT)
 ZSETS_KEPT = [[key] for key in zsets.LEX_KEYS + lists.WEIGHTS]
 # Where a wrong key would put a HyperLogLog where strings are edited.
 KEEPS_KEYS = {b"RENAME", b"RENAMENX", b"COPY", b"PFADD", b"PFMERGE"}

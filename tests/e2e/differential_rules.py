@@ -7,6 +7,8 @@ its value, as differential_peer.parse gives it. None of the differences below ch
 
 import differential_hashes
 from differential_lists import packed_list, what_is_a_number
+from differential_sets import (is_same_set_reply, member_is_named, packed_since_7_2,
+                               polygons_since_9)
 from differential_zsets import is_same_zset_reply, packed_for_longer
 
 WRONG_TYPE = ("error", b"WRONGTYPE Operation against a key holding the wrong kind of value")
@@ -83,6 +85,9 @@ EXPLAINED = [
     refcount_is_one,
     idle_for_a_moment,
     packed_for_longer,
+    packed_since_7_2,
+    polygons_since_9,
+    member_is_named,
     expired_keys_counted,
 ]
 
@@ -109,6 +114,8 @@ def is_same(line, peer, ours, queue):
     if name in UNORDERED and sorted_elements(peer) == sorted_elements(ours):
         return True
     if name.lstrip(b"B").startswith(b"Z") and is_same_zset_reply(name, peer, ours):
+        return True
+    if name[:1] in (b"S", b"G") and is_same_set_reply(name, line, peer, ours):
         return True
     if name in TIMES_LEFT and peer[0] == ours[0] == "integer" and peer[1] > 0 and ours[1] > 0:
         return abs(peer[1] - ours[1]) <= TIMES_LEFT[name]

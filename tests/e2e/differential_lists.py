@@ -180,6 +180,12 @@ def what_is_a_number(line, peer, ours):
             and (peer == refused) != (ours == refused))
 
 
+def smallest_rank(line, peer, ours):
+    """LPOS RANK -2^63, which has no positive counterpart: 7.0 takes it."""
+    return (line[0] == b"LPOS" and b"-9223372036854775808" in line and ours[0] == "error"
+            and b"value must between" in ours[1])
+
+
 def packed_list(line, peer, ours):
     """OBJECT ENCODING of a small list: 7.0 has quicklists only."""
     return (line[:2] == [b"OBJECT", b"ENCODING"] and peer == ("bulk", b"quicklist")

@@ -6,7 +6,7 @@ its value, as differential_peer.parse gives it. None of the differences below ch
 """
 
 import differential_hashes
-from differential_lists import packed_list, what_is_a_number
+from differential_lists import packed_list, smallest_rank, what_is_a_number
 from differential_sets import (is_same_set_reply, member_is_named, packed_since_7_2,
                                polygons_since_9)
 from differential_zsets import is_same_zset_reply, packed_for_longer
@@ -76,7 +76,7 @@ def getex_times_before_key(line, peer, ours):
 
 
 EXPLAINED = [
-    packed_list, what_is_a_number,
+    packed_list, smallest_rank, what_is_a_number,
     getex_times_before_key,
     corrupt_runs_shown,
     not_allowed_in_transaction,

@@ -114,7 +114,8 @@ static bool load_fields(struct rdb_in *in, const struct rdb_limits *limits, stru
     struct buf name = {0}, value = {0};
     uint64_t count;
     if (!rdb_get_count(in, 2, &count)) return false;
-    struct hash_loader loader = {in, limits->hash, hash_create(0), clock_wall_ms()};
+    int64_t now_ms = limits->keeps_expired ? HASH_SEE_ALL : clock_wall_ms();
+    struct hash_loader loader = {in, limits->hash, hash_create(0), now_ms};
     bool good = true;
     for (uint64_t i = 0; good && i < count; i++)
         good = get_field(&loader, &name, &value, with_expiry);

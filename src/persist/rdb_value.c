@@ -174,5 +174,7 @@ enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, bool is
     size_t tail_size = has_tail ? RDB_DUMP_TAIL : payload.size;
     rdb_in_init_bytes(in, bytes_make(payload.data, payload.size - tail_size));
     if (!has_tail) return RDB_DUMP_WRONG_TAIL;
-    return load_whole(in, limits, out) ? RDB_DUMP_GOOD : RDB_DUMP_BAD_DATA;
+    struct rdb_limits own = *limits;
+    own.keeps_expired = true;
+    return load_whole(in, &own, out) ? RDB_DUMP_GOOD : RDB_DUMP_BAD_DATA;
 }

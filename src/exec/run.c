@@ -333,25 +333,49 @@ void run_prefetch(const struct client *client, unsigned step) {
     }
 }
 
-/* Commands on one element of a large collection: its bucket in one step, it itself in the next. */
-/* flags: of all commands in the window. */
+/* Commands on one element of a large collection, whose entries are in the cache by now. */
+struct element_prefetch {
+    const struct request *request;
+    const struct entry *entry;
+};
+
+/* Those of the window, with their entries; pipelines name the same key again and again. */
+static unsigned window_elements(const struct window *window, struct element_prefetch *out) {
+    unsigned count = 0;
+    for (unsigned p = 0; p < window->parts_count; p++) {
+        const struct client *client = window->parts[p].client;
+        const struct batch *batch = client->conn.batch;
+        const struct element_prefetch *last = NULL;
+        for (unsigned i = batch->next; i < window->parts[p].end; i++) {
+            const struct request *request = &batch->requests[i];
+            if (request->fault || !(request->command->flags & CMD_PREFETCH)) continue;
+            const struct entry *entry;
+            if (last && last->request->hash == request->hash) {
+                entry = last->entry; /* only a hint: another key with this hash does no harm */
+            } else {
+                uint32_t key = (uint32_t)request->command->first_key;
+                entry = keyspace_peek(client->db, request->argv[key], request->hash);
+            }
+            if (!entry || entry_is_string(entry)) continue;
+            out[count] = (struct element_prefetch){request, entry};
+            last = &out[count++];
+        }
+    }
+    return count;
+}
+
+/* The element's bucket in one step, it itself in the next. flags: of all commands in the window. */
 static never_inline void window_prefetch_elements(const struct window *window, uint32_t flags) {
+    struct element_prefetch elements[EXEC_WINDOW];
+    unsigned count = window_elements(window, elements);
     unsigned steps =
         flags & CMD_PREFETCH_DEEP ? COMMAND_PREFETCH_STEPS_DEEP : COMMAND_PREFETCH_STEPS;
     for (unsigned step = 0; step < steps; step++) {
         uint32_t wanted = step < COMMAND_PREFETCH_STEPS ? CMD_PREFETCH : CMD_PREFETCH_DEEP;
-        for (unsigned p = 0; p < window->parts_count; p++) {
-            const struct client *client = window->parts[p].client;
-            const struct batch *batch = client->conn.batch;
-            for (unsigned i = batch->next; i < window->parts[p].end; i++) {
-                const struct request *request = &batch->requests[i];
-                if (request->fault || !(request->command->flags & wanted)) continue;
-                uint32_t key = (uint32_t)request->command->first_key;
-                const struct entry *entry =
-                    keyspace_peek(client->db, request->argv[key], request->hash);
-                if (!entry || entry_is_string(entry)) continue;
-                request->command->spec->prefetch(entry, request->argv, request->argc, step);
-            }
+        for (unsigned i = 0; i < count; i++) {
+            const struct request *request = elements[i].request;
+            if (!(request->command->flags & wanted)) continue;
+            request->command->spec->prefetch(elements[i].entry, request->argv, request->argc, step);
         }
     }
 }

@@ -513,8 +513,10 @@ void loop_turn(struct exec *exec, int64_t deadline_ms) {
     loop_read_all(exec);
     unsigned executed = 0;
     uint64_t commands_from = clock_ticks();
-    while (exec->ready_head && executed < LOOP_REQUESTS_PER_FLUSH)
+    while (exec->ready_head && executed < LOOP_REQUESTS_PER_FLUSH) {
+        if (executed) exec_sample_time(exec);
         executed += run_window(exec);
+    }
     if (executed) exec->stats.command_us_sum += clock_ticks_to_us(clock_ticks() - commands_from);
     if (exec->evicting) limits_make_more_memory(exec);
     if (unlikely(exec->flush_wanted)) exec_flush_features(exec);

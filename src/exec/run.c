@@ -430,7 +430,6 @@ unsigned run_window(struct exec *exec) {
     struct window window;
     unsigned limit = exec->config->prefetch_max > 1 ? EXEC_WINDOW : 1;
     window_gather(exec, &window, limit);
-    exec_sample_time(exec);
     if (window.count > 1) {
         window_prefetch(&window);
         exec->stats.prefetch_batches++;

@@ -22,6 +22,7 @@ enum run_result run_request(struct exec *exec, struct client *client, struct req
 void run_prefetch(const struct client *client, unsigned step);
 /* Runs fn as a waiting client's call, and counts it unless it waits on. *ticks: spent until now. */
 void run_waiting(struct call *call, command_fn fn, uint64_t *ticks, uint64_t request_bytes);
-/* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes. Returns
- * how many. Clients with output are in the write list afterwards. */
+/* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes, at the
+ * time of the last exec_sample_time. Returns how many. Clients with output are in the write list
+ * afterwards. */
 unsigned run_window(struct exec *exec);

@@ -39,19 +39,19 @@ struct conn_fed { /* a received buffer that waits */
 struct conn {
     /* executor only */
     struct reply out;
-    uint8_t owner;       /* enum conn_owner */
-    bool readable;       /* there may be something to read */
-    bool readable_anew;  /* epoll said so while it was lent */
-    bool hangup_seen;    /* the peer's end has been announced */
-    bool write_blocked;  /* waits for REACTOR_WRITABLE */
-    bool send_in_flight; /* io_uring: the kernel reads sending */
-    bool queued_read;    /* in the executor's list of connections to read from */
-    bool queued_ready;   /* in its list of connections with requests */
-    bool queued_write;   /* in its list of connections with output */
+    uint8_t owner;        /* enum conn_owner */
+    bool readable;        /* there may be something to read */
+    bool readable_anew;   /* epoll said so while it was lent */
+    bool hangup_seen;     /* the peer's end has been announced */
+    bool write_blocked;   /* waits for REACTOR_WRITABLE */
+    bool send_in_flight;  /* io_uring: the kernel reads sending */
+    bool queued_read;     /* in the executor's list of connections to read from */
+    bool queued_ready;    /* in its list of connections with requests */
+    bool queued_write;    /* in its list of connections with output */
+    bool receive_paused;  /* io_uring was told to stop receiving */
+    uint32_t fed_waiting; /* buffers behind fed_head */
     struct conn *next_read, *next_ready, *next_write;
     struct conn_fed *fed_head, *fed_tail; /* received after fed, oldest first */
-    uint32_t fed_waiting;                 /* buffers in that list */
-    bool receive_paused;                  /* io_uring was told to stop receiving */
     uint64_t bytes_in_counted, bytes_out_counted;
 
     /* whoever owns it */
@@ -61,13 +61,13 @@ struct conn {
     bool hangup;          /* hangup_seen, when it was lent */
     bool in_is_chunk;     /* in is a chunk of the pool, not an allocation */
     int error_number;
+    uint32_t fed_buffer; /* of fed */
     struct batch *batch; /* NULL when idle */
     char *in;            /* NULL when idle */
     size_t start, end, cap;
     char *old_chunk; /* input before it was enlarged: back to the pool later */
     bool uses_feed;  /* io_uring: bytes come by conn_feed, recv is never called */
     bool fed_ended;  /* after what was fed: the peer's end, or error_number */
-    uint32_t fed_buffer;
     const char *fed; /* the received bytes to take next, or NULL */
     size_t fed_size;
     struct parser parser;

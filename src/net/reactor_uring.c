@@ -56,7 +56,7 @@ enum {
     URING_QUEUE_MIN = 64,
 };
 /* Bytes in one send: a result is an int. */
-static const size_t uring_send_max = 1u << 30;
+static const size_t uring_send_max = 256 * 1024; /* then others get a turn */
 
 enum uring_kind {
     URING_ACCEPT = 1,

@@ -84,7 +84,7 @@ static bool magic_version(struct bytes magic, uint32_t *out) {
 
 static bool load_magic(struct rdb_load *load) {
     struct bytes magic;
-    uint32_t version;
+    uint32_t version = 0;
     if (!rdb_get_bytes(&load->in, RDB_MAGIC_SIZE, &magic)) return false;
     if (!magic_version(magic, &version)) {
         return rdb_in_fail(&load->in, ERR_UNSUPPORTED,

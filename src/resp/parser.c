@@ -25,6 +25,8 @@ void parser_deinit(struct parser *parser) {
     request_release(&parser->partial);
     blob_release(parser->big);
     parser->big = NULL;
+    mem_free(parser->error_text);
+    parser->error_text = NULL;
 }
 
 /* ---- whole requests ---- */
@@ -142,8 +144,8 @@ static enum parse_result read_array_header(struct parser *parser, struct bytes *
 
 static enum parse_result fail_no_bulk(struct parser *parser, char got) {
     static const char text[] = "Protocol error: expected '$', got '?'";
-    static_assert(sizeof(text) <= sizeof(parser->error_text), "it fits");
-    memcpy(parser->error_text, text, sizeof(text));
+    mem_free(parser->error_text);
+    parser->error_text = mem_copy_bytes(bytes_make(text, sizeof(text) - 1));
     parser->error_text[sizeof(text) - 3] = got ? got : ' ';
     return fail(parser, parser->error_text);
 }

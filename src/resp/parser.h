@@ -57,8 +57,8 @@ struct parser {
     int64_t bulk_max;       /* option proto-max-bulk-len */
     struct blob *big;       /* the large argument that is being read; its size is its room so far */
     size_t big_filled;      /* bytes of it that are there, CR LF included */
-    const char *error;      /* a static text, "Protocol error: ..." without the ERR */
-    char error_text[40];
+    const char *error; /* "Protocol error: ..." without the ERR: a static text, or error_text */
+    char *error_text;  /* owned: an error that had to be put together, else NULL */
 };
 
 void parser_init(struct parser *parser, int64_t bulk_max);

@@ -287,8 +287,13 @@ static size_t object_effort(const void *object) {
 }
 static const char *object_encoding(const void *object) { return object ? "quicklist" : ""; }
 
-static const struct value_ops object_ops = {object_destroy, object_copy,     object_memory,
-                                            object_effort,  object_encoding, NULL};
+static const struct value_ops object_ops = {
+    .destroy = object_destroy,
+    .copy = object_copy,
+    .memory_bytes = object_memory,
+    .free_effort = object_effort,
+    .encoding_name = object_encoding,
+};
 
 static struct object *object_create(size_t elements) {
     struct object *object = mem_alloc(sizeof(*object));

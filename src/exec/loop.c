@@ -118,13 +118,28 @@ static void loop_bad_input(struct exec *exec, struct client *client) {
     client_close_after_reply(client);
 }
 
+static bool loop_has_output(const struct client *client) {
+    const struct conn *conn = &client->conn;
+    return !reply_is_empty(&conn->out) || conn->sending ||
+           (client->flags & CLIENT_CLOSE_AFTER_REPLY);
+}
+
+/* The peer sends no more, and may yet read what it has asked for. */
+static void loop_end(struct client *client) {
+    if (loop_has_output(client)) {
+        client_close_after_reply(client);
+    } else {
+        client_close(client);
+    }
+}
+
 /* What the last read found, once all its requests are executed. */
 static void loop_read_status(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
     switch ((enum conn_status)conn->read_status) {
     case CONN_FINE:
     case CONN_AGAIN: return;
-    case CONN_ENDED: client_close(client); return;
+    case CONN_ENDED: loop_end(client); return;
     case CONN_FAILED:
         log_verbose("Reading from client %llu: %s", (unsigned long long)client->id,
                     strerror(conn->error_number));
@@ -382,12 +397,6 @@ static void loop_event(struct exec *exec, const struct reactor_event *event) {
         return;
     case REACTOR_SENT: loop_sent(exec, client, event->result); return;
     }
-}
-
-static bool loop_has_output(const struct client *client) {
-    const struct conn *conn = &client->conn;
-    return !reply_is_empty(&conn->out) || conn->sending ||
-           (client->flags & CLIENT_CLOSE_AFTER_REPLY);
 }
 
 void loop_go_on(struct exec *exec, struct client *client) {

@@ -86,6 +86,19 @@ def test_a_peer_that_closed_its_half_gets_its_replies(start_on_engine, threads, 
 
 
 @pytest.mark.parametrize("threads, always", [("1", "no"), ("4", "yes")])
+def test_a_peer_that_closed_its_half_gets_replies_of_any_size(start_on_engine, threads, always):
+    """More than one write, and than the sockets hold: the end of its half comes before they are sent."""
+    server = start_with_threads(start_on_engine, threads, always)
+    size, count = 8 << 20, 4
+    server.control().call("SET", "big", b"x" * size)
+    connection = server.connect()
+    connection.send(encode(["GET", "big"]) * count)
+    connection.socket.shutdown(socket.SHUT_WR)
+    received = connection.wait_for_close()
+    assert received == (b"$%d\r\n" % size + b"x" * size + b"\r\n") * count
+
+
+@pytest.mark.parametrize("threads, always", [("1", "no"), ("4", "yes")])
 def test_a_request_may_come_byte_by_byte(start_on_engine, threads, always):
     server = start_with_threads(start_on_engine, threads, always)
     connection = server.connect()

@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/lzf.h"
 #include "base/mem.h"
-#include "persist/lzf.h"
 #include "persist/rdb_format.h"
 #include "sync/blob.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "persist/lzf.h"
+#include "base/lzf.h"
 
 enum { RDB_OUT_FLUSH = 64 * 1024 };
 

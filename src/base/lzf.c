@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "persist/lzf.h"
+#include "base/lzf.h"
 
 #include "base/mem.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "persist/lzf.h"
+#include "base/lzf.h"
 #include "tests/unit/test.h"
 
 enum { SIZE_MAX_TRIED = 20000, HOSTILE_SIZE = 64, HOSTILE_ROOM = 512 };

@@ -40,10 +40,8 @@ static size_t string_size(const struct entry *entry) {
 static size_t list_size(const void *list) {
     enum { COUNT_AND_FORMS = 1 };
     size_t count = list_block_count(list), size = COUNT_AND_FORMS + count;
-    for (size_t i = 0; i < count; i++) {
-        const struct list_span block = list_block_at(list, i);
-        size += bytes_size(block.lp ? listpack_size(block.lp) : block.blob->size);
-    }
+    for (size_t i = 0; i < count; i++)
+        size += bytes_size(list_block_bytes(list, i));
     return size;
 }
 
@@ -57,14 +55,14 @@ static size_t serialized_size(const struct entry *entry) {
 /* What DEBUG OBJECT says of a list in several blocks. */
 static void describe_blocks(const struct call *call, const void *list, struct buf *out) {
     size_t blocks = list_block_count(list), bytes = 0;
-    for (size_t i = 0; i < blocks; i++) {
-        const struct list_span block = list_block_at(list, i);
-        bytes += block.lp ? listpack_size(block.lp) : block.blob->size;
-    }
+    for (size_t i = 0; i < blocks; i++)
+        bytes += list_block_bytes(list, i);
     buf_addf(out, " ql_nodes:%zu ql_avg_node:%.2f ql_listpack_max:%" PRId32, blocks,
              blocks > 0 ? (double)list_count(list) / (double)blocks : 0.0,
              call->exec->config->list_max_listpack_size);
-    buf_addf(out, " ql_compressed:0 ql_uncompressed_size:%zu", bytes);
+    bool compresses =
+        call->exec->config->list_compress_depth > 0 || list_compressed_count(list) > 0;
+    buf_addf(out, " ql_compressed:%d ql_uncompressed_size:%zu", compresses, bytes);
 }
 
 /* DEBUG OBJECT key [FAST] */

@@ -47,6 +47,7 @@ static void digest_list(struct sha1 *sha, const struct entry *entry) {
     list_iter_init(&iter, entry_object(entry), 0, LIST_HEAD);
     while (list_iter_next(&iter, &item))
         add_sized(sha, listpack_value_bytes(&item.value, scratch));
+    list_iter_deinit(&iter);
 }
 
 /* Elements without an order: their digests are summed up. */

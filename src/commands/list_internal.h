@@ -7,7 +7,11 @@
 
 /* ---- what all of them do ---- */
 static inline struct list_limits lists__limits(const struct call *call) {
-    return list_limits_of(call->exec->config->list_max_listpack_size, call->exec->list_plain_bytes);
+    const struct exec_config *config = call->exec->config;
+    struct list_limits limits =
+        list_limits_of(config->list_max_listpack_size, call->exec->list_plain_bytes);
+    limits.compress_depth = (size_t)config->list_compress_depth;
+    return limits;
 }
 static inline const char *lists__pop_event(enum list_end end) {
     return end == LIST_HEAD ? "lpop" : "rpop";

@@ -62,6 +62,7 @@ void lists__pop_many(struct call *call, struct bytes key, struct entry *entry, e
     list_iter_init(&iter, list, end == LIST_HEAD ? 0 : total - 1, end);
     for (size_t i = 0; i < count && list_iter_next(&iter, &item); i++)
         lists__reply_item(call->reply, &item);
+    list_iter_deinit(&iter);
     list_drop(&list, end, count, &limits);
     lists__removed(call, key, entry, list, lists__pop_event(end));
 }

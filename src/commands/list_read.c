@@ -15,13 +15,15 @@ void cmd_lindex(struct call *call) {
     int64_t index;
     struct entry *entry;
     struct list_item item;
+    struct listpack *scratch = NULL;
     if (!call_find(call, 1, TYPE_LIST, &entry)) return;
     if (!call_int(call, 2, &index)) return;
-    if (list_at(entry_object(entry), index, &item)) {
+    if (list_at(entry_object(entry), index, &item, &scratch)) {
         lists__reply_item(call->reply, &item);
     } else {
         reply_null(call->reply);
     }
+    if (unlikely(scratch != NULL)) listpack_destroy(&scratch);
 }
 
 /* ---- LRANGE ---- */
@@ -58,6 +60,7 @@ static void reply_range(struct reply *reply, const void *list, size_t first, siz
             count -= reply_packed(reply, listpack_element(span.lp, span.at), count);
         }
     }
+    list_iter_deinit(&iter);
 }
 
 /* LRANGE key start stop */
@@ -141,6 +144,7 @@ static size_t search_list(struct call *call, const void *list, const struct sear
         found++;
         if (!search->many || (int64_t)found == search->count) break;
     }
+    list_iter_deinit(&iter);
     return found;
 }
 

@@ -152,6 +152,7 @@ struct element {
 struct elements {
     struct element *items;
     size_t count, cap;
+    void *list; /* what they lie in, if the key's list has compressed blocks; owned */
 };
 
 static void add_element(struct elements *elements, struct text text) {
@@ -162,9 +163,11 @@ static void add_element(struct elements *elements, struct text text) {
 static void load_list(const void *list, struct elements *out) {
     struct list_iter iter;
     struct list_item item;
-    list_iter_init(&iter, list, 0, LIST_HEAD);
+    out->list = list_copy_open(list);
+    list_iter_init(&iter, out->list ? out->list : list, 0, LIST_HEAD);
     while (list_iter_next(&iter, &item))
         add_element(out, text_make(item.value.data, item.value.size, item.value.integer));
+    list_iter_deinit(&iter);
 }
 
 static bool load_member(void *ctx, const struct set_member *member) {
@@ -549,6 +552,7 @@ static void sort(struct call *call, bool may_store) {
         give_results(call, &options, &elements);
     }
     mem_free(elements.items);
+    if (elements.list) list_destroy(elements.list);
     options_deinit(&options);
 }
 

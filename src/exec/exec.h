@@ -70,6 +70,7 @@ struct exec_config {         /* filled by the server from its options; read by t
     int64_t hll_sparse_bytes; /* hll-sparse-max-bytes */
     struct set_limits set_limits;
     int32_t list_max_listpack_size;
+    int32_t list_compress_depth;
     struct zset_limits zset_limits;
     struct hash_limits hash_limits;
 };

@@ -18,9 +18,10 @@ uint8_t rdb__list_type(const struct entry *entry) {
 void rdb__save_list(struct rdb_out *out, const struct entry *entry) {
     const void *list = entry_object(entry);
     size_t count = list_block_count(list);
+    struct listpack *scratch = NULL;
     rdb_put_length(out, count);
     for (size_t i = 0; i < count; i++) {
-        struct list_span block = list_block_at(list, i);
+        struct list_span block = list_block_at(list, i, &scratch);
         rdb_put_length(out, block.blob ? RDB_NODE_PLAIN : RDB_NODE_PACKED);
         if (block.blob) {
             rdb_put_string(out, blob_bytes(block.blob));
@@ -28,9 +29,16 @@ void rdb__save_list(struct rdb_out *out, const struct entry *entry) {
             rdb_put_string(out, bytes_make(block.lp, listpack_size(block.lp)));
         }
     }
+    listpack_destroy(&scratch);
 }
 
 /* ---- reading ---- */
+
+static struct list_limits limits_of(const struct rdb_limits *limits) {
+    struct list_limits list_limits = list_limits_of(*limits->list_block_size, 0);
+    list_limits.compress_depth = (size_t)*limits->list_compress_depth;
+    return list_limits;
+}
 
 static bool add_element(struct rdb_in *in, void **list, const struct list_limits *limits) {
     struct bytes text;
@@ -81,7 +89,7 @@ static bool add_node(struct rdb_in *in, void **list, const struct list_limits *l
 static bool load_parts(struct rdb_in *in, const struct rdb_limits *limits, struct rdb_value *out,
                        bool (*add)(struct rdb_in *in, void **list,
                                    const struct list_limits *limits)) {
-    const struct list_limits list_limits = list_limits_of(*limits->list_block_size, 0);
+    const struct list_limits list_limits = limits_of(limits);
     uint64_t count;
     if (!rdb_get_count(in, 1, &count)) return false;
     void *list = list_create(0);
@@ -114,7 +122,7 @@ bool rdb__load_list_quicklist_2(struct rdb_in *in, const struct rdb_limits *limi
 
 bool rdb__load_list_ziplist(struct rdb_in *in, const struct rdb_limits *limits,
                             struct rdb_value *out) {
-    const struct list_limits list_limits = list_limits_of(*limits->list_block_size, 0);
+    const struct list_limits list_limits = limits_of(limits);
     void *list = list_create(0);
     bool good = add_ziplist(in, &list, &list_limits);
     out->is_empty = good && list_count(list) == 0;

@@ -26,7 +26,8 @@ struct rdb_limits {
     const struct zset_limits *zset;
     const struct hash_limits *hash;
     const int32_t *list_block_size; /* see list_limits_of */
-    bool keeps_expired;             /* elements whose time is up are loaded too, and not seen */
+    const int32_t *list_compress_depth;
+    bool keeps_expired; /* elements whose time is up are loaded too, and not seen */
 };
 
 struct rdb_value {            /* a value on its way into the keyspace */

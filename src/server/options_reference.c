@@ -851,15 +851,6 @@ const struct config_option reference_options[] = {
     },
     /* --- Small forms of values --- */
     {
-        .name = "list-compress-depth",
-        .kind = CONFIG_INT,
-        .initial = "0",
-        .flags = CONFIG_LIVE | CONFIG_LATER,
-        .field = CONFIG_FIELD(struct reference_config, list_compress_depth),
-        .help = "Blocks at each end of a list that are not compressed. 0: none is "
-                "compressed.",
-    },
-    {
         .name = "stream-node-max-bytes",
         .kind = CONFIG_BYTES,
         .initial = "4096",

@@ -551,6 +551,15 @@ const struct config_option server_options[] = {
                 "16, 32 and 64 KiB.",
     },
     {
+        .name = "list-compress-depth",
+        .kind = CONFIG_INT,
+        .initial = "0",
+        .flags = CONFIG_LIVE,
+        .field = CONFIG_FIELD(struct server_config, exec.list_compress_depth),
+        .help = "Blocks at each end of a list that are not compressed; those between are, where "
+                "that makes them smaller. 0: none is compressed.",
+    },
+    {
         .name = "zset-max-listpack-entries",
         .aliases = {"zset-max-ziplist-entries"},
         .kind = CONFIG_INT,

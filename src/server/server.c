@@ -147,7 +147,8 @@ static void create_keyspace(struct server *server) {
         .limits = {.set = &server->config.exec.set_limits,
                    .zset = &server->config.exec.zset_limits,
                    .hash = &server->config.exec.hash_limits,
-                   .list_block_size = &server->config.exec.list_max_listpack_size},
+                   .list_block_size = &server->config.exec.list_max_listpack_size,
+                   .list_compress_depth = &server->config.exec.list_compress_depth},
     };
     server->persist = persist_create(&persist);
 }

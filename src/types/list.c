@@ -105,8 +105,9 @@ size_t list_memory_bytes(const void *list, size_t samples) {
     size_t looked = samples == 0 ? chain->size : size_min(samples, chain->size), bytes = 0;
     for (size_t i = 0; i < looked; i++) {
         const struct block *block = list__block_const(chain, i);
-        bytes += block_is_plain(block) ? blob_memory_bytes(block_blob(block))
-                                       : listpack_memory_bytes(block_listpack(block));
+        bytes += block_is_plain(block)    ? blob_memory_bytes(block_blob(block))
+                 : block_is_packed(block) ? list__block_packed_bytes(block)
+                                          : listpack_memory_bytes(block_listpack(block));
     }
     if (looked > 0) bytes = (size_t)((double)bytes / (double)looked * (double)chain->size);
     return mem_usable_size(chain) + bytes;
@@ -142,6 +143,10 @@ const struct listpack *list_packed(const void *list) {
     return is_chain(list) ? NULL : packed_of(list);
 }
 
+static inline struct list_item blob_item(struct blob *blob) {
+    return (struct list_item){.value = {.data = blob->data, .size = blob->size}, .blob = blob};
+}
+
 bool list_peek(const void *list, enum list_end end, struct list_item *out) {
     if (likely(!is_chain(list))) {
         const struct listpack *lp = packed_of(list);
@@ -152,10 +157,14 @@ bool list_peek(const void *list, enum list_end end, struct list_item *out) {
     }
     const struct chain *chain = chain_of(list);
     if (chain->size == 0) return false;
-    struct place place = {.block = end == LIST_HEAD ? 0 : chain->size - 1, .at = LISTPACK_HEADER};
-    const struct block *block = list__block_const(chain, place.block);
-    if (end == LIST_TAIL && !block_is_plain(block)) place.at = listpack_last(block_listpack(block));
-    *out = list__chain_item(chain, place);
+    const struct block *block = list__block_const(chain, end == LIST_HEAD ? 0 : chain->size - 1);
+    if (block_is_plain(block)) {
+        *out = blob_item(block_blob(block));
+        return true;
+    }
+    const struct listpack *lp = block_listpack(block);
+    size_t at = end == LIST_HEAD ? (size_t)LISTPACK_HEADER : listpack_last(lp);
+    *out = (struct list_item){.value = listpack_get(lp, at)};
     return true;
 }
 
@@ -168,15 +177,22 @@ static bool resolve(const void *list, int64_t index, size_t *out) {
     return true;
 }
 
-bool list_at(const void *list, int64_t index, struct list_item *out) {
+bool list_at(const void *list, int64_t index, struct list_item *out, struct listpack **scratch) {
     size_t position;
     if (!resolve(list, index, &position)) return false;
+    const struct listpack *lp;
     if (is_chain(list)) {
         const struct chain *chain = chain_of(list);
-        *out = list__chain_item(chain, list__chain_seek(chain, position));
-        return true;
+        size_t found = list__chain_seek(chain, position, &position);
+        const struct block *block = list__block_const(chain, found);
+        if (block_is_plain(block)) {
+            *out = blob_item(block_blob(block));
+            return true;
+        }
+        lp = list__block_read(block, scratch);
+    } else {
+        lp = packed_of(list);
     }
-    const struct listpack *lp = packed_of(list);
     *out = (struct list_item){.value = listpack_get(lp, listpack_seek(lp, (int64_t)position))};
     return true;
 }
@@ -189,6 +205,7 @@ static void enter_block(struct list_iter *iter, size_t index) {
     iter->block = index;
     iter->lp = NULL;
     iter->blob = NULL;
+    iter->is_behind = false;
     iter->at = LISTPACK_HEADER;
     if (index >= chain->size) return;
     const struct block *block = list__block_const(chain, index);
@@ -196,10 +213,22 @@ static void enter_block(struct list_iter *iter, size_t index) {
         iter->blob = block_blob(block);
         return;
     }
+    if (block_is_packed(block)) {
+        iter->is_behind = true;
+        return;
+    }
     iter->lp = block_listpack(block);
     if (iter->from == LIST_TAIL) iter->at = listpack_last(iter->lp);
     size_t next = iter->from == LIST_HEAD ? index + 1 : index - 1;
     if (next < chain->size) prefetch_line((void *)list__block_const(chain, next)->word);
+}
+
+/* Unpacks the block it is in, now that what was lent before is out of use. */
+static void unpack_block(struct list_iter *iter) {
+    const struct chain *chain = chain_of(iter->list);
+    iter->lp = list__block_read(list__block_const(chain, iter->block), &iter->scratch);
+    iter->is_behind = false;
+    if (iter->from == LIST_TAIL) iter->at = listpack_last(iter->lp);
 }
 
 static void enter_next(struct list_iter *iter) {
@@ -222,12 +251,17 @@ void list_iter_init(struct list_iter *iter, const void *list, size_t index, enum
         iter->at = listpack_seek(iter->lp, (int64_t)index);
         return;
     }
-    struct place place = list__chain_seek(chain_of(list), index);
-    enter_block(iter, place.block);
-    iter->at = place.at;
+    enter_block(iter, list__chain_seek(chain_of(list), index, &index));
+    if (iter->is_behind) unpack_block(iter);
+    if (iter->lp) iter->at = listpack_seek(iter->lp, (int64_t)index);
+}
+
+void list_iter_deinit(struct list_iter *iter) {
+    if (unlikely(iter->scratch != NULL)) listpack_destroy(&iter->scratch);
 }
 
 bool list_iter_next(struct list_iter *iter, struct list_item *out) {
+    if (unlikely(iter->is_behind)) unpack_block(iter);
     if (likely(iter->lp != NULL)) {
         *out = (struct list_item){.value = listpack_get(iter->lp, iter->at)};
         iter->at = iter->from == LIST_HEAD ? listpack_next(iter->lp, iter->at)
@@ -237,13 +271,14 @@ bool list_iter_next(struct list_iter *iter, struct list_item *out) {
     }
     struct blob *blob = iter->blob;
     if (!blob) return false;
-    *out = (struct list_item){.value = {.data = blob->data, .size = blob->size}, .blob = blob};
+    *out = blob_item(blob);
     enter_next(iter);
     return true;
 }
 
 bool list_iter_next_span(struct list_iter *iter, struct list_span *out) {
     dcheck(iter->from == LIST_HEAD);
+    if (unlikely(iter->is_behind)) unpack_block(iter);
     if (!iter->lp && !iter->blob) return false;
     *out = (struct list_span){.lp = iter->lp, .at = iter->at, .blob = iter->blob};
     enter_next(iter);
@@ -289,7 +324,7 @@ void list_push_blob(void **list, enum list_end end, struct blob *blob,
 void list_drop(void **list, enum list_end end, size_t count, const struct list_limits *limits) {
     if (unlikely(is_chain(*list))) {
         struct chain *chain = chain_of(*list);
-        list__chain_drop(&chain, end, count);
+        list__chain_drop(&chain, end, count, limits);
         *list = tagged(chain);
         settle(list, limits);
         return;
@@ -318,7 +353,7 @@ bool list_set(void **list, int64_t index, struct bytes item, const struct list_l
     list_expect(list, 1, item.size, limits);
     if (is_chain(*list)) {
         struct chain *chain = chain_of(*list);
-        list__chain_replace(&chain, list__chain_seek(chain, position), item, limits);
+        list__chain_replace(&chain, position, item, limits);
         *list = tagged(chain);
         settle(list, limits);
         return true;
@@ -331,19 +366,21 @@ bool list_set(void **list, int64_t index, struct bytes item, const struct list_l
 
 /* The place of the first element that equals, in a block at or behind `place->block`. */
 static bool find_in_chain(const struct chain *chain, struct bytes item, struct place *out) {
-    for (size_t i = 0; i < chain->size; i++) {
+    struct listpack *scratch = NULL;
+    bool found = false;
+    for (size_t i = 0; !found && i < chain->size; i++) {
         const struct block *block = list__block_const(chain, i);
         size_t at = LISTPACK_HEADER;
         if (block_is_plain(block)) {
-            if (!bytes_equal(blob_bytes(block_blob(block)), item)) continue;
+            found = bytes_equal(blob_bytes(block_blob(block)), item);
         } else {
-            at = listpack_find(block_listpack(block), at, item, 0);
-            if (at == LISTPACK_END) continue;
+            at = listpack_find(list__block_read(block, &scratch), at, item, 0);
+            found = at != LISTPACK_END;
         }
         *out = (struct place){.block = i, .at = at};
-        return true;
     }
-    return false;
+    listpack_destroy(&scratch);
+    return found;
 }
 
 static bool chain_insert(void **list, struct bytes pivot, struct bytes item, bool after,
@@ -352,6 +389,7 @@ static bool chain_insert(void **list, struct bytes pivot, struct bytes item, boo
     struct place place;
     if (!find_in_chain(chain, pivot, &place)) return false;
     if (after) {
+        list__block_open(chain, place.block);
         const struct block *block = list__block_const(chain, place.block);
         place.at = block_is_plain(block) ? (size_t)LISTPACK_END
                                          : listpack_next(block_listpack(block), place.at);
@@ -395,7 +433,26 @@ size_t list_remove(void **list, enum list_end from, size_t count, struct bytes i
 
 size_t list_block_count(const void *list) { return is_chain(list) ? chain_of(list)->size : 1; }
 
-struct list_span list_block_at(const void *list, size_t index) {
+size_t list_block_bytes(const void *list, size_t index) {
+    if (!is_chain(list)) return listpack_size(packed_of(list));
+    const struct chain *chain = chain_of(list);
+    check(index < chain->size);
+    const struct block *block = list__block_const(chain, index);
+    return block_is_plain(block) ? block_blob(block)->size : block->bytes;
+}
+
+size_t list_compressed_count(const void *list) {
+    return is_chain(list) ? chain_of(list)->packed : 0;
+}
+
+void *list_copy_open(const void *list) {
+    if (list_compressed_count(list) == 0) return NULL;
+    struct chain *copy = list__chain_copy(chain_of(list));
+    list__chain_open_all(copy);
+    return tagged(copy);
+}
+
+struct list_span list_block_at(const void *list, size_t index, struct listpack **scratch) {
     struct list_span span = {.at = LISTPACK_HEADER};
     if (!is_chain(list)) {
         check(index == 0);
@@ -408,7 +465,7 @@ struct list_span list_block_at(const void *list, size_t index) {
     if (block_is_plain(block)) {
         span.blob = block_blob(block);
     } else {
-        span.lp = block_listpack(block);
+        span.lp = list__block_read(block, scratch);
     }
     return span;
 }
@@ -434,7 +491,8 @@ void list_settle(void **list, const struct list_limits *limits) {
         list_expect(list, 0, 0, limits);
         return;
     }
-    const struct chain *chain = chain_of(*list);
+    struct chain *chain = chain_of(*list);
+    if (limits->compress_depth > 0) list__chain_close_all(chain, limits->compress_depth);
     if (chain->size > 1) return;
     if (chain->size == 1) {
         const struct block *block = list__block_const(chain, 0);

@@ -25,6 +25,7 @@ static void resize(struct chain **chain, size_t cap) {
     check(cap >= old->size);
     new->count = old->count;
     new->size = old->size;
+    new->packed = old->packed;
     for (size_t i = 0; i < old->size; i++)
         new->slots[i] = *list__block(old, i);
     mem_free_sized(old, chain_bytes(old->cap));
@@ -83,6 +84,8 @@ static void block_changed(struct chain *chain, struct block *block, struct listp
 static void block_free(const struct block *block) {
     if (block_is_plain(block)) {
         blob_release(block_blob(block));
+    } else if (block_is_packed(block)) {
+        list__block_free_packed(block);
     } else {
         struct listpack *lp = block_listpack(block);
         listpack_destroy(&lp);
@@ -107,6 +110,7 @@ static void add_plain(struct chain **chain, size_t index, struct blob *blob) {
 static void remove_block(struct chain **chain, size_t index) {
     struct block block = *list__block(*chain, index);
     (*chain)->count -= block.count;
+    (*chain)->packed -= block_is_packed(&block);
     close_slot(chain, index);
     block_free(&block);
 }
@@ -151,11 +155,14 @@ struct chain *list__chain_copy(const struct chain *chain) {
     struct chain *copy = create_with(chain->cap);
     copy->count = chain->count;
     copy->size = chain->size;
+    copy->packed = chain->packed;
     for (size_t i = 0; i < chain->size; i++) {
         const struct block *from = list__block_const(chain, i);
         copy->slots[i] = *from;
         if (block_is_plain(from)) {
             (void)blob_retain(block_blob(from)); /* immutable: a change puts another in its place */
+        } else if (block_is_packed(from)) {
+            copy->slots[i].word = list__block_copy_packed(from);
         } else {
             copy->slots[i].word = (uintptr_t)listpack_copy(block_listpack(from));
         }
@@ -169,7 +176,7 @@ void list__chain_add_listpack(struct chain **chain, struct listpack *lp) {
 
 /* ---- places ---- */
 
-struct place list__chain_seek(const struct chain *chain, size_t index) {
+size_t list__chain_seek(const struct chain *chain, size_t index, size_t *within) {
     size_t block = 0, passed = 0;
     check(index < chain->count);
     if (index < chain->count / 2) {
@@ -180,22 +187,8 @@ struct place list__chain_seek(const struct chain *chain, size_t index) {
         for (block = chain->size; passed > index;)
             passed -= list__block_const(chain, --block)->count;
     }
-    const struct block *found = list__block_const(chain, block);
-    struct place place = {.block = block, .at = LISTPACK_HEADER};
-    if (!block_is_plain(found)) {
-        place.at = listpack_seek(block_listpack(found), (int64_t)(index - passed));
-        check(place.at != LISTPACK_END);
-    }
-    return place;
-}
-
-struct list_item list__chain_item(const struct chain *chain, struct place place) {
-    const struct block *block = list__block_const(chain, place.block);
-    if (!block_is_plain(block)) {
-        return (struct list_item){.value = listpack_get(block_listpack(block), place.at)};
-    }
-    struct blob *blob = block_blob(block);
-    return (struct list_item){.value = {.data = blob->data, .size = blob->size}, .blob = blob};
+    *within = index - passed;
+    return block;
 }
 
 /* ---- the ends ---- */
@@ -205,12 +198,14 @@ void list__chain_push(struct chain **chain, enum list_end end, struct bytes item
     size_t index = end == LIST_HEAD ? 0 : (*chain)->size;
     if (unlikely(is_large(item, limits))) {
         add_plain(chain, index, blob ? blob_retain(blob) : blob_copy(item));
+        if (limits->compress_depth > 0) list__chain_pushed(*chain, end, limits->compress_depth);
         return;
     }
     struct block *block = NULL;
     if ((*chain)->size > 0) block = list__block(*chain, end == LIST_HEAD ? 0 : index - 1);
     if (!block || !has_room(block, 1, listpack_cost(item), limits)) {
         add_single(chain, index, item);
+        if (limits->compress_depth > 0) list__chain_pushed(*chain, end, limits->compress_depth);
         return;
     }
     struct listpack *lp = block_listpack(block);
@@ -222,7 +217,8 @@ void list__chain_push(struct chain **chain, enum list_end end, struct bytes item
     block_changed(*chain, block, lp, 1);
 }
 
-void list__chain_drop(struct chain **chain, enum list_end end, size_t count) {
+void list__chain_drop(struct chain **chain, enum list_end end, size_t count,
+                      const struct list_limits *limits) {
     while (count > 0 && (*chain)->size > 0) {
         size_t index = end == LIST_HEAD ? 0 : (*chain)->size - 1;
         struct block *block = list__block(*chain, index);
@@ -231,13 +227,15 @@ void list__chain_drop(struct chain **chain, enum list_end end, size_t count) {
             remove_block(chain, index);
             continue;
         }
+        list__block_open(*chain, index);
         struct listpack *lp = block_listpack(block);
         size_t at = listpack_first(lp);
         if (end == LIST_TAIL) at = listpack_seek(lp, -(int64_t)count);
         (void)listpack_remove_range(&lp, at, count);
         block_changed(*chain, block, lp, -(int64_t)count);
-        return;
+        break;
     }
+    if (unlikely((*chain)->packed > 0)) list__chain_open_end(*chain, end, limits->compress_depth);
 }
 
 /* ---- the middle ---- */
@@ -249,6 +247,8 @@ static bool join(struct chain **chain, size_t index, const struct list_limits *l
     if (block_is_plain(left) || block_is_plain(right)) return false;
     if (!has_room(left, right->count, right->bytes - LISTPACK_EMPTY_SIZE, limits)) return false;
 
+    list__block_open(*chain, index - 1);
+    list__block_open(*chain, index);
     struct listpack *lp = block_listpack(left);
     listpack_append_range(&lp, block_listpack(right), LISTPACK_HEADER, LISTPACK_END);
     block_changed(*chain, left, lp, right->count);
@@ -273,6 +273,7 @@ static bool push_to_block(struct chain *chain, size_t index, enum list_end end, 
     if (index >= chain->size) return false;
     struct block *block = list__block(chain, index);
     if (!has_room(block, 1, listpack_cost(item), limits)) return false;
+    list__block_open(chain, index);
     struct listpack *lp = block_listpack(block);
     if (end == LIST_HEAD) {
         listpack_prepend(&lp, item);
@@ -295,8 +296,10 @@ static void insert_between(struct chain **chain, size_t index, struct bytes item
     add_single(chain, index, item);
 }
 
-void list__chain_insert(struct chain **chain, struct place place, struct bytes item,
-                        const struct list_limits *limits) {
+/* Opens and changes blocks from the one before the place to the third behind it, at most. */
+static void insert_at(struct chain **chain, struct place place, struct bytes item,
+                      const struct list_limits *limits) {
+    list__block_open(*chain, place.block);
     struct block *block = list__block(*chain, place.block);
     if (place.at != LISTPACK_END && !is_large(item, limits) &&
         has_room(block, 1, listpack_cost(item), limits)) {
@@ -317,8 +320,17 @@ void list__chain_insert(struct chain **chain, struct place place, struct bytes i
     (void)join(chain, place.block, limits);
 }
 
-void list__chain_replace(struct chain **chain, struct place place, struct bytes item,
-                         const struct list_limits *limits) {
+enum { REACH = 4 }; /* blocks behind a place, with its own, that a change there may touch */
+
+void list__chain_insert(struct chain **chain, struct place place, struct bytes item,
+                        const struct list_limits *limits) {
+    size_t old_size = (*chain)->size;
+    insert_at(chain, place, item, limits);
+    list__chain_changed(*chain, place.block, REACH, old_size, limits->compress_depth);
+}
+
+static void replace_at(struct chain **chain, struct place place, struct bytes item,
+                       const struct list_limits *limits) {
     struct block *block = list__block(*chain, place.block);
     bool large = is_large(item, limits);
     if (block->count == 1) { /* nothing else in it: it becomes what the item needs */
@@ -341,7 +353,21 @@ void list__chain_replace(struct chain **chain, struct place place, struct bytes 
     }
     place.at = listpack_remove(&lp, place.at);
     block_changed(*chain, block, lp, -1);
-    list__chain_insert(chain, place, item, limits);
+    insert_at(chain, place, item, limits);
+}
+
+void list__chain_replace(struct chain **chain, size_t index, struct bytes item,
+                         const struct list_limits *limits) {
+    size_t old_size = (*chain)->size, within;
+    struct place place = {.block = list__chain_seek(*chain, index, &within), .at = LISTPACK_HEADER};
+    list__block_open(*chain, place.block);
+    const struct block *block = list__block_const(*chain, place.block);
+    if (!block_is_plain(block)) {
+        place.at = listpack_seek(block_listpack(block), (int64_t)within);
+        check(place.at != LISTPACK_END);
+    }
+    replace_at(chain, place, item, limits);
+    list__chain_changed(*chain, place.block, REACH, old_size, limits->compress_depth);
 }
 
 /* ---- by value ---- */
@@ -384,9 +410,23 @@ size_t list__listpack_remove(struct listpack **lp, enum list_end from, size_t co
     return count;
 }
 
-static size_t remove_in_block(struct chain *chain, struct block *block, enum list_end from,
-                              size_t count, struct bytes item) {
+/* Whether a compressed block has such an element, for which it would have to be opened. */
+static bool is_in_packed(const struct block *block, struct bytes item) {
+    struct listpack *scratch = NULL;
+    const struct listpack *lp = list__block_read(block, &scratch);
+    bool found = listpack_find(lp, listpack_first(lp), item, 0) != LISTPACK_END;
+    listpack_destroy(&scratch);
+    return found;
+}
+
+static size_t remove_in_block(struct chain *chain, size_t index, enum list_end from, size_t count,
+                              struct bytes item) {
+    struct block *block = list__block(chain, index);
     if (block_is_plain(block)) return bytes_equal(blob_bytes(block_blob(block)), item);
+    if (block_is_packed(block)) {
+        if (!is_in_packed(block, item)) return 0;
+        list__block_open(chain, index);
+    }
     struct listpack *lp = block_listpack(block);
     size_t removed = list__listpack_remove(&lp, from, count, item);
     if (removed > 0) block_changed(chain, block, lp, -(int64_t)removed);
@@ -400,15 +440,17 @@ size_t list__chain_remove(struct chain **chain, enum list_end from, size_t count
     /* Counted from the end that it comes from: what goes there does not move the rest. */
     for (size_t left = (*chain)->size; left > 0 && removed < count; left--) {
         size_t index = from == LIST_HEAD ? (*chain)->size - left : left - 1;
-        struct block *block = list__block(*chain, index);
-        size_t here = remove_in_block(*chain, block, from, count - removed, item);
+        size_t here = remove_in_block(*chain, index, from, count - removed, item);
         removed += here;
         if (here == 0) continue;
+        size_t old_size = (*chain)->size;
+        const struct block *block = list__block_const(*chain, index);
         if (block_is_plain(block) || block->count == 0) {
             remove_block(chain, index);
         } else {
             (void)join(chain, from == LIST_HEAD ? index : index + 1, &half);
         }
+        list__chain_changed(*chain, index, 2, old_size, limits->compress_depth);
     }
     return removed;
 }
@@ -416,7 +458,8 @@ size_t list__chain_remove(struct chain **chain, enum list_end from, size_t count
 /* ---- checking ---- */
 
 void list__chain_verify(const struct chain *chain) {
-    size_t count = 0;
+    size_t count = 0, packed = 0;
+    struct listpack *scratch = NULL;
     check(chain->cap >= CHAIN_CAP_MIN && (chain->cap & (chain->cap - 1)) == 0);
     check(chain->size <= chain->cap && chain->first < chain->cap);
     for (size_t i = 0; i < chain->size; i++) {
@@ -427,9 +470,17 @@ void list__chain_verify(const struct chain *chain) {
             check(block->count == 1 && block->bytes == 0);
             continue;
         }
-        listpack_verify(block_listpack(block));
-        check(listpack_count(block_listpack(block)) == block->count);
-        check(listpack_size(block_listpack(block)) == block->bytes);
+        if (block_is_packed(block)) {
+            check(i > 0 && i < chain->size - 1);
+            packed++;
+        }
+        const struct listpack *lp = list__block_read(block, &scratch);
+        check(listpack_validate(lp, block->bytes, NULL, NULL));
+        listpack_verify(lp);
+        check(listpack_count(lp) == block->count);
+        check(listpack_size(lp) == block->bytes);
     }
+    listpack_destroy(&scratch);
     check(count == chain->count);
+    check(packed == chain->packed);
 }

@@ -160,6 +160,9 @@ class ListLines:
         return [b"SET", rng.choice(WEIGHTS), b"%d" % rng.randint(-5, 5)]
 
     def limits(self):
+        if self.rng.random() < 0.4:
+            depth = self.rng.choice([b"0", b"1", b"1", b"2"])
+            return [b"CONFIG", b"SET", b"list-compress-depth", depth]
         size = self.rng.choice([b"-2", b"-2", b"-1", b"1", b"2", b"4", b"16", b"128"])
         return [b"CONFIG", b"SET", b"list-max-listpack-size", size]
 

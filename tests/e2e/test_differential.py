@@ -28,7 +28,8 @@ PEER_VERSION = "7.0."
 # Options that lines change, or whose initial values differ.
 INITIAL = {"hll-sparse-max-bytes": 3000, "hash-max-listpack-entries": 512,
            "hash-max-listpack-value": 64, "zset-max-listpack-entries": 128,
-           "zset-max-listpack-value": 64, "set-max-intset-entries": 512}
+           "zset-max-listpack-value": 64, "set-max-intset-entries": 512,
+           "list-compress-depth": 0}
 
 
 # --- replies -------------------------------------------------------------------------------------

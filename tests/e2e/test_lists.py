@@ -68,12 +68,56 @@ def test_elements_of_many_megabytes_go_in_and_out_unchanged(server):
     assert connection.call("EXISTS", "l", "n") == 0
 
 
+def blocks(connection, key):
+    words = connection.call("DEBUG", "OBJECT", key).split()
+    return dict(word.split(":") for word in words if word.startswith("ql_"))
+
+
+def test_compressed_blocks_take_less_memory_and_read_the_same(start_server):
+    connection = start_server("--enable-debug-command", "yes").connect()
+    texts = [f"{i}-" + "x" * 60 for i in range(2000)]
+    connection.call("CONFIG", "SET", "list-max-listpack-size", 16)
+    connection.call("RPUSH", "plain", *texts)
+    assert blocks(connection, "plain")["ql_compressed"] == "0"
+    connection.call("CONFIG", "SET", "list-compress-depth", 1)
+    connection.call("RPUSH", "small", *texts)
+    plain, small = blocks(connection, "plain"), blocks(connection, "small")
+    assert small["ql_compressed"] == "1" and small["ql_nodes"] == "125"
+    assert small["ql_uncompressed_size"] == plain["ql_uncompressed_size"]
+    used = [connection.call("MEMORY", "USAGE", key, "SAMPLES", 0) for key in ("plain", "small")]
+    assert used[1] < used[0] / 2
+
+    assert connection.call("LRANGE", "small", 0, -1) == texts
+    assert connection.call("LRANGE", "small", 990, 1005) == texts[990:1006]
+    assert connection.call("LINDEX", "small", 1000) == texts[1000]
+    assert connection.call("LPOS", "small", texts[1500], "RANK", -1) == 1500
+    assert connection.call("SORT", "small", "ALPHA", "LIMIT", 0, 3) == sorted(texts)[:3]
+    digests = [connection.call("DEBUG", "DIGEST-VALUE", key)[0] for key in ("plain", "small")]
+    assert digests[0] == digests[1]
+    assert connection.call("COPY", "small", "copy") == 1
+    payload = connection.call("DUMP", "small").encode("latin-1")
+    assert connection.call("RESTORE", "again", 0, payload) == "OK"
+    assert connection.call("MEMORY", "USAGE", "again", "SAMPLES", 0) < used[0] / 2
+    for key in ("copy", "again"):
+        assert connection.call("LRANGE", key, 0, -1) == texts
+    assert connection.call("LSET", "small", 1000, "new") == "OK"
+    assert connection.call("LREM", "small", 0, texts[500]) == 1
+    assert connection.call("LINSERT", "small", "BEFORE", texts[700], "other") == 2000
+    texts[1000], texts[500:501] = "new", []
+    texts.insert(texts.index("700-" + "x" * 60), "other")
+    assert connection.call("MEMORY", "USAGE", "small", "SAMPLES", 0) < used[0] / 2
+    connection.call("CONFIG", "SET", "list-compress-depth", 0)
+    assert connection.call("LPOP", "small", 2000) == texts
+
+
+@pytest.mark.parametrize("depth", [0, 1])
 @pytest.mark.parametrize("size", [1, 3, 128, -1, -5])
-def test_random_changes_leave_what_a_plain_list_has(server, size):
+def test_random_changes_leave_what_a_plain_list_has(server, size, depth):
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     rng, plain, connection = random.Random(seed), [], server.connect()
     connection.call("CONFIG", "SET", "list-max-listpack-size", size)
+    connection.call("CONFIG", "SET", "list-compress-depth", depth)
     lines = []
     for i in range(5000):
         text = rng.choice(["a", "b", str(i), "x" * rng.choice([63, 64, 5000])])

@@ -24,12 +24,13 @@ static const struct keyspace_config keyspace_config = {.databases = 2};
 static const struct set_limits set_limits = {
     .intset_entries = 8, .listpack_entries = 8, .listpack_value = 16};
 static const struct hash_limits hash_limits = {.entries = 16, .value = 32};
-static const int32_t list_block_size = 8;
+static const int32_t list_block_size = 8, list_compress_depth = 1;
 static const struct zset_limits zset_limits = {.entries = 8, .value_bytes = 16};
 static const struct rdb_limits limits = {.set = &set_limits,
                                          .zset = &zset_limits,
                                          .hash = &hash_limits,
-                                         .list_block_size = &list_block_size};
+                                         .list_block_size = &list_block_size,
+                                         .list_compress_depth = &list_compress_depth};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     static const struct hash_key key = {{1, 2, 3, 4}};

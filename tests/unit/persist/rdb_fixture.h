@@ -14,12 +14,13 @@
 static const struct set_limits set_limits = {
     .intset_entries = 64, .listpack_entries = 16, .listpack_value = 32};
 static const struct hash_limits hash_limits = {.entries = 16, .value = 32};
-static const int32_t list_block_size = 8;
+static const int32_t list_block_size = 8, list_compress_depth = 1;
 static const struct zset_limits zset_limits = {.entries = 16, .value_bytes = 32};
 static const struct rdb_limits fixture_limits = {.set = &set_limits,
                                                  .zset = &zset_limits,
                                                  .hash = &hash_limits,
-                                                 .list_block_size = &list_block_size};
+                                                 .list_block_size = &list_block_size,
+                                                 .list_compress_depth = &list_compress_depth};
 
 /* A source of bytes in memory, as a file or a socket would give them: in pieces of any size. */
 struct feeder {

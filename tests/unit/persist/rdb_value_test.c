@@ -68,7 +68,8 @@ static void expect_same_zsets(const void *a, const void *b) {
 }
 
 static void *random_list(struct rng *rng) {
-    const struct list_limits limits = list_limits_of(list_block_size, 0);
+    struct list_limits limits = list_limits_of(list_block_size, 0);
+    limits.compress_depth = (size_t)list_compress_depth;
     struct buf text = {0};
     void *list = list_create(0);
     for (size_t count = 1 + rng_below(rng, rng_below(rng, 3) ? 8 : 200); count > 0; count--) {
@@ -96,6 +97,8 @@ static void expect_same_lists(const void *a, void *b) {
         expect_true(list_iter_next(&at_b, &item_b));
         expect_bytes_eq(item_text(&item_a, text_a), item_text(&item_b, text_b));
     }
+    list_iter_deinit(&at_a);
+    list_iter_deinit(&at_b);
 }
 
 static void *random_hash(struct rng *rng) {

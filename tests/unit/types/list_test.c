@@ -31,6 +31,9 @@ struct fixture {
     void *list;
     struct list_limits limits;
     char text[TEXT_MAX];
+    bool is_long;         /* more of the elements are long enough for compression */
+    size_t compressed;    /* blocks, the most that were seen */
+    int64_t chosen_depth; /* now and then another depth up to this one is chosen; 0: never */
 };
 
 /* Few different ones, so that there are matches; now and then a large one. */
@@ -39,6 +42,13 @@ static struct bytes random_text(struct fixture *f) {
     if (kind < 4) {
         int64_t number = (int64_t)rng_below(f->t->rng, 12) * (kind == 0 ? 100000 : 1);
         return bytes_make(f->text, num_format_i64(f->text, number));
+    }
+    if (f->is_long && kind > 6) {
+        size_t size = 20 + rng_below(f->t->rng, 30);
+        memset(f->text, (int)('a' + rng_below(f->t->rng, 3)), size);
+        for (size_t i = 0; kind == 7 && i < size; i++) /* not compressible */
+            f->text[i] = (char)rng_below(f->t->rng, 256);
+        return bytes_make(f->text, size);
     }
     size_t size = kind == 4 ? rng_below(f->t->rng, 300) : rng_below(f->t->rng, 5);
     if (kind == 5 && rng_below(f->t->rng, 4) == 0) size = 4000 + rng_below(f->t->rng, 1000);
@@ -62,6 +72,7 @@ static void expect_same(struct fixture *f) {
     list_iter_init(&iter, f->list, first, LIST_HEAD);
     for (; list_iter_next(&iter, &item); index++)
         expect_bytes_eq(item_bytes(&item, scratch), model->items[index]);
+    list_iter_deinit(&iter);
     expect_eq(index, model->count);
     if (model->count == 0) return;
     first = rng_below(f->t->rng, model->count);
@@ -69,6 +80,7 @@ static void expect_same(struct fixture *f) {
     list_iter_init(&iter, f->list, first, LIST_TAIL);
     while (list_iter_next(&iter, &item))
         expect_bytes_eq(item_bytes(&item, scratch), model->items[--index]);
+    list_iter_deinit(&iter);
     expect_eq(index, 0);
 }
 
@@ -76,6 +88,7 @@ static void expect_reads(struct fixture *f) {
     const struct model *model = &f->model;
     char scratch[NUM_I64_TEXT_MAX];
     struct list_item item;
+    struct listpack *unpacked = NULL;
     expect_eq(list_peek(f->list, LIST_HEAD, &item), model->count > 0);
     if (model->count > 0) expect_bytes_eq(item_bytes(&item, scratch), model->items[0]);
     expect_eq(list_peek(f->list, LIST_TAIL, &item), model->count > 0);
@@ -85,8 +98,9 @@ static void expect_reads(struct fixture *f) {
     int64_t index = (int64_t)rng_below(f->t->rng, 2 * model->count + 4) - (int64_t)model->count - 2;
     int64_t positive = index < 0 ? index + (int64_t)model->count : index;
     bool within = positive >= 0 && positive < (int64_t)model->count;
-    expect_eq(list_at(f->list, index, &item), within);
+    expect_eq(list_at(f->list, index, &item, &unpacked), within);
     if (within) expect_bytes_eq(item_bytes(&item, scratch), model->items[positive]);
+    listpack_destroy(&unpacked);
 }
 
 /* The spans one after the other are the list. */
@@ -103,6 +117,7 @@ static void expect_spans(struct fixture *f) {
         for (size_t at = span.at; at != LISTPACK_END; at = listpack_next(span.lp, at))
             expect_true(listpack_equals(span.lp, at, f->model.items[index++]));
     }
+    list_iter_deinit(&iter);
     expect_eq(index, f->model.count);
 }
 
@@ -180,6 +195,19 @@ static void step_copy(struct fixture *f) {
     void *copy = list_copy(f->list);
     expect_true(list_memory_bytes(copy, 0) > 0);
     expect_eq(list_free_effort(copy), list_free_effort(f->list));
+    expect_eq(list_compressed_count(copy), list_compressed_count(f->list));
+    list_destroy(f->list);
+    f->list = copy;
+}
+
+/* A copy to read, in which nothing is compressed. */
+static void step_open(struct fixture *f) {
+    void *copy = list_copy_open(f->list);
+    expect_eq(copy != NULL, list_compressed_count(f->list) > 0);
+    if (!copy) return;
+    list_verify(copy);
+    expect_eq(list_compressed_count(copy), 0);
+    expect_eq(list_count(copy), list_count(f->list));
     list_destroy(f->list);
     f->list = copy;
 }
@@ -187,14 +215,18 @@ static void step_copy(struct fixture *f) {
 /* As a file is loaded: block by block, then the form that the limits ask for. */
 static void step_rebuild(struct fixture *f) {
     void *copy = list_create(0);
+    struct listpack *unpacked = NULL;
     for (size_t i = 0; i < list_block_count(f->list); i++) {
-        struct list_span block = list_block_at(f->list, i);
+        struct list_span block = list_block_at(f->list, i, &unpacked);
+        size_t bytes = block.blob ? block.blob->size : listpack_size(block.lp);
+        expect_eq(list_block_bytes(f->list, i), bytes);
         if (block.blob) {
             list_add_plain_block(&copy, blob_retain(block.blob));
         } else if (listpack_first(block.lp) != LISTPACK_END) {
             list_add_block(&copy, listpack_copy(block.lp));
         }
     }
+    listpack_destroy(&unpacked);
     list_settle(&copy, &f->limits);
     list_destroy(f->list);
     f->list = copy;
@@ -220,7 +252,11 @@ static void run(struct fixture *f, int steps) {
             step_copy(f);
         } else if (kind == 98) {
             step_rebuild(f);
+        } else if (f->chosen_depth > 0) {
+            step_open(f);
+            f->limits.compress_depth = rng_below(f->t->rng, (uint64_t)f->chosen_depth + 1);
         }
+        f->compressed = size_max(f->compressed, list_compressed_count(f->list));
         expect_reads(f);
         if (step % 4 == 0) expect_same(f);
         if (step % 16 == 0) expect_spans(f);
@@ -257,6 +293,70 @@ TEST(list_agrees_with_an_array_with_a_threshold_for_plain_blocks) {
         f = (struct fixture){.t = t, .limits = list_limits_of(4, threshold)};
         run(&f, 4000);
     }
+}
+
+TEST(list_agrees_with_an_array_with_compressed_blocks) {
+    static const int32_t sizes[] = {1, 3, 8, 16, -2};
+    static struct fixture f;
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        for (size_t depth = 1; depth <= 2; depth++) {
+            f = (struct fixture){.t = t, .limits = list_limits_of(sizes[i], 0), .is_long = true};
+            if (sizes[i] < 0) f.limits.bytes = 200;
+            f.limits.compress_depth = depth;
+            run(&f, 4000);
+            expect_true(f.compressed > 0);
+        }
+    }
+}
+
+TEST(list_agrees_with_an_array_while_the_depth_of_compression_changes) {
+    static struct fixture f;
+    for (int32_t size = 2; size <= 8; size += 3) {
+        f = (struct fixture){.t = t, .limits = list_limits_of(size, 0), .is_long = true};
+        f.chosen_depth = 4;
+        f.limits.compress_depth = 1;
+        run(&f, 6000);
+        expect_true(f.compressed > 0);
+    }
+}
+
+/* Blocks that pushes and pops move away from the ends are closed, and opened when they come back.
+ */
+TEST(list_compresses_what_is_far_from_its_ends) {
+    enum { BLOCKS = 20, PER_BLOCK = 4 };
+    for (size_t depth = 1; depth <= 3; depth++) {
+        struct list_limits limits = list_limits_of(PER_BLOCK, 0);
+        limits.compress_depth = depth;
+        void *list = list_create(0);
+        for (size_t i = 0; i < (size_t)BLOCKS * PER_BLOCK; i++) {
+            list_push(&list, depth % 2 ? LIST_HEAD : LIST_TAIL, BYTES("aaaaaaaaaaaaaaaaaaaa"),
+                      &limits);
+        }
+        list_verify(list);
+        expect_eq(list_block_count(list), BLOCKS);
+        expect_eq(list_compressed_count(list), BLOCKS - 2 * depth);
+        expect_true(list_set(&list, BLOCKS / 2 * PER_BLOCK, BYTES("bbbbbbbbbbbbbbbb"), &limits));
+        expect_eq(list_compressed_count(list), BLOCKS - 2 * depth);
+        for (size_t left = BLOCKS - 1; left > 2; left--) {
+            list_drop(&list, left % 2 ? LIST_HEAD : LIST_TAIL, PER_BLOCK, &limits);
+            list_verify(list);
+            expect_eq(list_compressed_count(list), left > 2 * depth ? left - 2 * depth : 0);
+        }
+        list_destroy(list);
+    }
+}
+
+TEST(list_of_compressible_elements_is_smaller_when_compressed) {
+    enum { MANY = 100000 };
+    struct list_limits limits = list_limits_of(-2, 0);
+    size_t before = mem_in_use();
+    limits.compress_depth = 1;
+    void *list = list_create(0);
+    for (int i = 0; i < MANY; i++)
+        list_push(&list, LIST_TAIL, BYTES("sixteen bytes..."), &limits);
+    expect_true((double)(mem_in_use() - before) / MANY < 1);
+    expect_true((double)list_memory_bytes(list, 0) / MANY < 1);
+    list_destroy(list);
 }
 
 TEST(list_limits_follow_the_option) {

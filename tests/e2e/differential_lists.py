@@ -138,7 +138,7 @@ class ListLines:
 
     def sort(self):
         rng = self.rng
-        key = self.key() if rng.random() < 0.97 else b"nosuch"  # 7.0 unpacks a sorted set to sort it
+        key = self.key() if rng.random() < 0.97 else b"never-a-key"  # 7.0 unpacks a sorted set to sort it
         line = [rng.choice([b"SORT", b"SORT", b"SORT_RO"]), key]
         alpha = rng.random() < 0.6
         if alpha:

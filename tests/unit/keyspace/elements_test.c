@@ -183,7 +183,8 @@ TEST(a_large_hash_is_worked_off_in_steps_and_goes_with_its_last_field) {
     expect_eq(keyspace_stats(ks)->expired_fields, FIELDS);
     expect_eq(keyspace_stats(ks)->expired_keys, 0);
     expect_eq(db_key_count(db), 0);
-    expect_eq(events.hexpired, turns + 1);
+    /* One for each turn, but for a turn whose time was up before it came to a field. */
+    expect_true(events.hexpired > 1 && events.hexpired <= turns + 1);
     expect_eq(events.del, 1);
     expect_true(events.touched >= events.hexpired);
     expect_eq(keyspace_next_expiry_ms(ks), INT64_MAX);

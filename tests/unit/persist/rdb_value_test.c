@@ -124,7 +124,8 @@ static void expect_same_hashes(const void *a, void *b) {
     char text_a[NUM_I64_TEXT_MAX], text_b[NUM_I64_TEXT_MAX];
     hash_verify(b);
     expect_eq(hash_count(a), hash_count(b));
-    expect_eq(hash_is_listpack(a), hash_is_listpack(b));
+    /* A value that has made it a table may have been overwritten by a short one since. */
+    expect_true(!hash_is_listpack(a) || hash_is_listpack(b));
     hash_iter_init(&iter, a, HASH_SEE_ALL);
     while (hash_iter_next(&iter, &item)) {
         struct bytes name = hash_text_bytes(&item.name, text_a);

@@ -195,6 +195,10 @@ static void *log_many(void *arg) {
 
 TEST(lines_of_several_threads_and_a_child_stay_whole) {
     enum { THREADS = 3, LINES = 500 };
+    /* qemu-user forks while another thread may hold the lock of its own that every open() takes:
+     * the child would wait for ever. There the threads write alone. */
+    bool forks = getenv("TEST_EMULATED") == NULL;
+    int writers = forks ? THREADS + 1 : THREADS;
     pthread_t threads[THREADS];
     int numbers[THREADS + 1];
     start(LOG_FORMAT_LEGACY, LOG_TIME_LEGACY);
@@ -203,23 +207,24 @@ TEST(lines_of_several_threads_and_a_child_stay_whole) {
         expect_eq(pthread_create(&threads[i], NULL, log_many, &numbers[i]), 0);
     }
     numbers[THREADS] = THREADS;
-    pid_t child = fork(); /* while they log */
+    pid_t child = forks ? fork() : -1; /* while they log */
+    expect_true(!forks || child != -1);
     if (child == 0) {
         log_many(&numbers[THREADS]);
         _exit(0);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    expect_eq(waitpid(child, NULL, 0), child);
+    if (forks) expect_eq(waitpid(child, NULL, 0), child);
     char *text = finish(), *rest = text;
     int next[THREADS + 1] = {0};
-    for (int i = 0; i < (THREADS + 1) * LINES; i++) {
+    for (int i = 0; i < writers * LINES; i++) {
         int thread, line, used = 0;
         char *at = strstr(strsep(&rest, "\n"), "thread");
         expect_not_null(at);
         expect_eq(sscanf(at, "thread %d line %d end%n", &thread, &line, &used), 2);
         expect_eq(at[used], '\0');
-        expect_true(thread >= 0 && thread <= THREADS);
+        expect_true(thread >= 0 && thread < writers);
         expect_eq(line, next[thread]++);
     }
     expect_str_eq(rest, "");

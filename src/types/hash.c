@@ -59,6 +59,7 @@ struct hash *hash_copy(const struct hash *hash) {
             hash__expiry_changed(hash__timed(copy), added, code, HASH_NO_TIME, item.at_ms);
     }
     hashtab_iter_deinit(&iter);
+    if (hash__timed(copy)) hash__timed_resized(hash__timed(copy));
     return copy;
 }
 

@@ -297,6 +297,7 @@ void hash__timed_verify(const struct hash_timed *timed) {
     struct filed_list list = {0};
     size_t count = 0;
     check(timed->wheel || !timed->purged);
+    check(timed->wheel || !timed->times.count || hashtab_count(timed->fields) < INDEX_MIN);
     if (timed->wheel) collect_all(timed, &list);
 
     struct hashtab_iter iter;

@@ -20,7 +20,8 @@
  * 3. In a listpack no name comes twice. No field of a plain table expires.
  * 4. times.count is the number of fields with an expiry; if it is 0 there is no index.
  * 5. Each of these has a record in the index that comes out at its expiry or before
- * (hash_expiry.c), or there is no index and next_ms is not later than any of them. */
+ * (hash_expiry.c), or there is no index and next_ms is not later than any of them. A large table
+ * some of whose fields expire has an index. */
 #pragma once
 
 #include <string.h>

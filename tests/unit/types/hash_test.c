@@ -376,4 +376,31 @@ TEST(a_clock_that_is_set_back_does_not_hold_fields_up) {
     hash_destroy(&hash);
 }
 
+/* The fields that expire may come before the table is large, and none after. */
+TEST(hash_copy_of_a_large_table_has_its_index_whatever_the_order) {
+    enum { FIELDS = 600, ROUNDS = 20 };
+    const struct hash_limits limits = {.entries = 0, .value = 64};
+    for (int round = 0; round < ROUNDS; round++) {
+        struct hash *hash = hash_create(0);
+        for (int i = 0; i < FIELDS; i++) {
+            char name[32];
+            int size = snprintf(name, sizeof(name), "%d-%d", round, i);
+            struct hash_setting to = {.name = bytes_make(name, (size_t)size),
+                                      .value = bytes_of("v"),
+                                      .at_ms = i == 0 ? START_MS + 1000 : HASH_NO_TIME,
+                                      .now_ms = START_MS};
+            to.code = hash_bytes(to.name);
+            expect_true(hash_set(&hash, &limits, &to));
+        }
+        struct hash *copy = hash_copy(hash);
+        hash_verify(hash);
+        hash_verify(copy);
+        expect_eq(hash_expire(&copy, START_MS + 2000, 1), 1);
+        hash_verify(copy);
+        hash_destroy(&hash);
+        hash_destroy(&copy);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST_MAIN()

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ZRANDMEMBER.
  *
- * Different members are chosen by rank: few of many by drawing ranks until there are enough, kept
- * in a small table; otherwise in one walk, where each member is taken with the chance that the
- * number still wanted is of those that are left (Knuth's algorithm S). */
-#include "base/mem.h"
+ * Different members are chosen by rank: few of many by drawing ranks until there are enough;
+ * otherwise in one walk, where each member is taken with the chance that the number still wanted is
+ * of those that are left (Knuth's algorithm S). */
 #include "base/random.h"
 #include "commands/random_count.h"
 #include "commands/zset_internal.h"
+#include "ds/drawn.h"
 
 enum {
     FEW_SHARE = 4, /* drawing pays below this share of all */
@@ -36,28 +36,16 @@ static void reply_repeating(struct call *call, const struct zset *zset, uint64_t
     }
 }
 
-/* Adds a rank to a table of cap slots, a power of two and never full; false if it is there. */
-static bool ranks_add(uint64_t *slots, size_t cap, uint64_t rank) {
-    size_t at = (size_t)(rank * 0x9e3779b97f4a7c15ull >> 20) & (cap - 1);
-    for (; slots[at]; at = (at + 1) & (cap - 1)) {
-        if (slots[at] == rank + 1) return false;
-    }
-    slots[at] = rank + 1; /* 0: empty */
-    return true;
-}
-
 static void reply_few(struct call *call, const struct zset *zset, size_t count, bool with_scores) {
-    size_t cap = 8;
-    while (cap < 2 * count)
-        cap *= 2;
-    uint64_t *slots = mem_zalloc(cap * sizeof(*slots)); /* 64 bytes a member replied, at most */
+    struct drawn drawn;
+    drawn_init(&drawn, count); /* 64 bytes a member replied, at most */
     for (size_t left = count; left > 0;) {
         size_t rank = zset_random_rank(zset, &call->exec->rng);
-        if (!ranks_add(slots, cap, rank)) continue;
+        if (!drawn_add(&drawn, rank)) continue;
         reply_rank(call, zset, rank, with_scores);
         left--;
     }
-    mem_free(slots);
+    drawn_deinit(&drawn);
 }
 
 static void reply_many(struct call *call, const struct zset *zset, size_t count, bool with_scores) {

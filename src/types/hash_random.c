@@ -2,6 +2,7 @@
 /* Random fields. Where fields may have expired, those that have not are gathered first, so that
  * each has the same chance and no draw is in vain. */
 #include "base/random.h"
+#include "ds/drawn.h"
 #include "ds/listpack.h"
 #include "types/hash_internal.h"
 
@@ -107,33 +108,27 @@ bool hash_random(const struct hash *hash, struct rng *rng, int64_t now_ms, hash_
 }
 
 /* Far fewer than there are: draws from the table, and remembers what came. */
-static void visit_sparse(const struct hash *hash, struct rng *rng, uint64_t count, hash_visit_fn fn,
+static void visit_sparse(const struct hash *hash, struct rng *rng, size_t count, hash_visit_fn fn,
                          void *ctx) {
     struct hashtab *table = hash__table(hash);
-    uint64_t cap = 16;
-    while (cap < count * 2)
-        cap *= 2;
-    const void **seen = mem_zalloc(cap * sizeof(*seen));
+    struct drawn drawn;
+    drawn_init(&drawn, count);
     for (uint64_t found = 0; found < count;) { /* a draw is new with a chance of 15/16 or more */
         const struct field *f = hashtab_random(table, rng);
-        uint64_t slot = ((uintptr_t)f >> 4) * 0x9e3779b97f4a7c15ull & (cap - 1);
-        while (seen[slot] && seen[slot] != f)
-            slot = (slot + 1) & (cap - 1);
-        if (seen[slot]) continue;
-        seen[slot] = f;
+        if (!drawn_add(&drawn, (uintptr_t)f)) continue;
         struct hash_item item;
         field_describe(f, &item);
         fn(ctx, &item);
         found++;
     }
-    mem_free(seen);
+    drawn_deinit(&drawn);
 }
 
 uint64_t hash_random_distinct(const struct hash *hash, struct rng *rng, uint64_t count,
                               int64_t now_ms, hash_visit_fn fn, void *ctx) {
     size_t size = hash_count(hash);
     if (!hash_is_listpack(hash) && no_field_expires(hash) && count < size / SPARSE_RATIO) {
-        visit_sparse(hash, rng, count, fn, ctx);
+        visit_sparse(hash, rng, (size_t)count, fn, ctx);
         return count;
     }
     struct pool pool;

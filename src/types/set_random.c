@@ -4,6 +4,7 @@
  * a table are wanted, they are drawn one by one, and a member that was drawn already is drawn
  * again. */
 #include "base/random.h"
+#include "ds/drawn.h"
 #include "types/set_internal.h"
 
 enum { SPARSE_RATIO = 16 }; /* a draw costs about as much as walking past so many members */
@@ -73,35 +74,18 @@ void set_random_repeating(const struct set *set, struct rng *rng, uint64_t count
 
 /* ---- different members ---- */
 
-/* What has been drawn: an open-addressed table of pointers, at most half full. */
-struct drawn {
-    const void **slots;
-    size_t mask;
-};
-
-static bool drawn_add(struct drawn *drawn, const void *item) {
-    size_t i = (size_t)(((uint64_t)(uintptr_t)item * 0x9e3779b97f4a7c15ull) >> 20) & drawn->mask;
-    for (; drawn->slots[i]; i = (i + 1) & drawn->mask) {
-        if (drawn->slots[i] == item) return false;
-    }
-    drawn->slots[i] = item;
-    return true;
-}
-
 static void table_distinct(const struct hashtab *tab, struct rng *rng, size_t count,
                            set_member_fn fn, void *ctx) {
-    size_t cap = 8;
-    while (cap < count * 2)
-        cap *= 2;
-    struct drawn drawn = {.slots = mem_zalloc(cap * sizeof(void *)), .mask = cap - 1};
+    struct drawn drawn;
+    drawn_init(&drawn, count);
     for (size_t found = 0; found < count;) { /* a draw is new with a chance of 15/16 or more */
         const void *item = hashtab_random(tab, rng);
-        if (!drawn_add(&drawn, item)) continue;
+        if (!drawn_add(&drawn, (uintptr_t)item)) continue;
         struct set_member member = set_member_of_item(item);
         (void)fn(ctx, &member);
         found++;
     }
-    mem_free(drawn.slots);
+    drawn_deinit(&drawn);
 }
 
 static bool is_sparse(const struct set *set, size_t wanted) {

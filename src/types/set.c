@@ -209,7 +209,10 @@ bool set_has(const struct set *set, struct bytes member) {
 }
 
 void set_prefetch(const struct set *set, struct bytes member, unsigned step) {
-    if (set_form_of(set) != SET_TABLE) return;
+    if (set_form_of(set) != SET_TABLE) {
+        if (step == 0) prefetch_line(set_object(set));
+        return;
+    }
     uint64_t hash = hash_bytes(member);
     if (step == 0) {
         hashtab_prefetch_bucket_inline(set_tab(set), hash);

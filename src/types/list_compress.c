@@ -117,14 +117,14 @@ void list__chain_changed(struct chain *chain, size_t index, size_t reach, size_t
     if (likely(depth == 0 && chain->packed == 0)) return;
     struct lzf lzf = {0};
     place_blocks(chain, index > 0 ? index - 1 : 0, index + reach, depth, &lzf);
-    if (chain->size != old_size) {
+    if (chain->size < old_size) {
         list__chain_open_end(chain, LIST_HEAD, depth);
         list__chain_open_end(chain, LIST_TAIL, depth);
-        if (depth < chain->size) {
-            size_t behind = chain->size - 1 - depth;
-            place_blocks(chain, depth, depth + 1, depth, &lzf);
-            place_blocks(chain, behind, behind + 1, depth, &lzf);
-        }
+    } else if (depth > 0 && depth < chain->size) { /* as many were pushed away from the ends */
+        size_t grown = size_min(chain->size - old_size, chain->size - depth);
+        size_t behind = chain->size - depth;
+        place_blocks(chain, depth, depth + grown, depth, &lzf);
+        place_blocks(chain, behind - grown, behind, depth, &lzf);
     }
     lzf_deinit(&lzf);
 }

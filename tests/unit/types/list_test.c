@@ -346,6 +346,28 @@ TEST(list_compresses_what_is_far_from_its_ends) {
     }
 }
 
+/* An insertion may add two blocks near an end, and so push two beyond the depth. */
+TEST(list_compresses_all_that_an_insertion_pushes_away_from_its_ends) {
+    enum { BLOCKS = 20, PER_BLOCK = 4, DEPTH = 5, LARGE = 9000 };
+    char *large = mem_zalloc(LARGE);
+    for (int side = 0; side < 2; side++) {
+        struct list_limits limits = list_limits_of(PER_BLOCK, 0);
+        limits.compress_depth = DEPTH;
+        void *list = list_create(0);
+        for (size_t i = 0; i < (size_t)BLOCKS * PER_BLOCK; i++)
+            list_push(&list, LIST_TAIL, BYTES("aaaaaaaaaaaaaaaaaaaa"), &limits);
+        expect_true(list_set(&list, side ? -2 : 1, BYTES("pivot"), &limits));
+        expect_eq(list_compressed_count(list), BLOCKS - 2 * DEPTH);
+        expect_true(list_insert(&list, BYTES("pivot"), bytes_make(large, LARGE), false, &limits));
+        list_verify(list);
+        expect_eq(list_block_count(list), BLOCKS + 2);
+        expect_eq(list_compressed_count(list), BLOCKS + 2 - 2 * DEPTH);
+        list_destroy(list);
+    }
+    mem_free(large);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST(list_of_compressible_elements_is_smaller_when_compressed) {
     enum { MANY = 100000 };
     struct list_limits limits = list_limits_of(-2, 0);

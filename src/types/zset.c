@@ -149,29 +149,30 @@ enum zset_added zset__resolve(double old, unsigned flags, double *score) {
     return ZSET_UPDATED;
 }
 
-/* In a listpack that has, or has not, room for a new member. */
+/* In a listpack that has, or has not, room for a member more, or for one with a longer score. */
 static enum zset_added packed_add(struct zset **zset, const struct zset_limits *limits,
                                   struct bytes member, unsigned flags, double *score) {
     struct listpack *lp = zset_as_listpack(*zset);
+    bool has_room = listpack_size(lp) + listpack_cost(member) + PAIR_COST_MAX <= LISTPACK_SIZE_MAX;
     size_t at = zset__packed_find(lp, member, NULL);
-    if (at != LISTPACK_END) {
-        double old = zset__packed_score_at(lp, listpack_next(lp, at));
-        enum zset_added added = zset__resolve(old, flags, score);
-        if (added != ZSET_UPDATED) return added;
-        (void)listpack_remove_range(&lp, at, 2);
-        zset__packed_insert(&lp, member, *score);
-        *zset = zset_from_listpack(lp);
-        return added;
+    if (at == LISTPACK_END) {
+        if (flags & ZSET_ADD_XX) return ZSET_NOT_DONE;
+        has_room = has_room && fits_listpack(limits, zset_count(*zset) + 1, member.size);
     }
-    if (flags & ZSET_ADD_XX) return ZSET_NOT_DONE;
-    size_t size = listpack_size(lp) + listpack_cost(member) + PAIR_COST_MAX;
-    if (!fits_listpack(limits, zset_count(*zset) + 1, member.size) || size > LISTPACK_SIZE_MAX) {
+    if (!has_room) {
         become_table(zset);
         return zset__table_add(zset_as_table(*zset), member, flags, score);
     }
+    enum zset_added added = ZSET_NEW;
+    if (at != LISTPACK_END) {
+        double old = zset__packed_score_at(lp, listpack_next(lp, at));
+        added = zset__resolve(old, flags, score);
+        if (added != ZSET_UPDATED) return added;
+        (void)listpack_remove_range(&lp, at, 2);
+    }
     zset__packed_insert(&lp, member, *score);
     *zset = zset_from_listpack(lp);
-    return ZSET_NEW;
+    return added;
 }
 
 enum zset_added zset_add(struct zset **zset, const struct zset_limits *limits, struct bytes member,

@@ -271,6 +271,7 @@ make clean distclean  remove this build; remove all builds
 BUILD_TLS=yes|no      TLS, with openssl                 (each of these: yes if it is found)
 BUILD_LUA=yes|no      Lua 5.4
 USE_SYSTEMD=yes|no    readiness messages, with libsystemd
+USE_LIBEDIT=yes|no    editing of lines in valkey-cli, with libedit
 USE_IO_URING=yes|no   the io_uring engine, with liburing
 MALLOC=jemalloc|libc  the allocator                     (jemalloc if it is found)
 SANITIZER=address|undefined|thread|address,undefined    programs land in build/SANITIZER/

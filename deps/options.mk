@@ -52,6 +52,7 @@ lua_package := $(firstword $(foreach p,lua5.4 lua-5.4 lua54,$(if $(call version_
 lua_version := $(if $(lua_package),$(call version_of,$(lua_package)))
 jemalloc_version := $(call version_of,jemalloc)
 systemd_version := $(call version_of,libsystemd)
+libedit_version := $(call version_of,libedit)
 # Buffer rings and receiving without end came with 2.3.
 uring_version := $(if $(STATIC),,$(shell $(PKG_CONFIG) --exists 'liburing >= 2.3' 2>/dev/null && \
     $(PKG_CONFIG) --modversion liburing))
@@ -60,6 +61,7 @@ yes_if = $(if $(strip $(1)),yes,no)
 BUILD_TLS ?= $(call yes_if,$(openssl_version))
 BUILD_LUA ?= $(call yes_if,$(lua_version))
 USE_SYSTEMD ?= $(call yes_if,$(systemd_version))
+USE_LIBEDIT ?= $(call yes_if,$(libedit_version))
 USE_IO_URING ?= $(call yes_if,$(uring_version))
 ifneq ($(SANITIZER),)
 override MALLOC := libc
@@ -72,6 +74,7 @@ demand = $(if $(filter $(3),$(2)),$(if $(5),,\
 $(call demand,BUILD_TLS,$(BUILD_TLS),yes,openssl,$(openssl_version))
 $(call demand,BUILD_LUA,$(BUILD_LUA),yes,lua 5.4,$(lua_version))
 $(call demand,USE_SYSTEMD,$(USE_SYSTEMD),yes,libsystemd,$(systemd_version))
+$(call demand,USE_LIBEDIT,$(USE_LIBEDIT),yes,libedit,$(libedit_version))
 $(call demand,USE_IO_URING,$(USE_IO_URING),yes,liburing 2.3 or later,$(uring_version))
 $(call demand,MALLOC,$(MALLOC),jemalloc,jemalloc,$(jemalloc_version))
 ifeq ($(filter jemalloc libc,$(MALLOC)),)
@@ -82,11 +85,13 @@ endif
 packages := \
     $(if $(filter yes,$(BUILD_TLS)),openssl) \
     $(if $(filter yes,$(USE_SYSTEMD)),libsystemd) \
+    $(if $(filter yes,$(USE_LIBEDIT)),libedit) \
     $(if $(filter yes,$(USE_IO_URING)),liburing) \
     $(if $(filter jemalloc,$(MALLOC)),jemalloc)
 features := \
     $(if $(filter yes,$(BUILD_TLS)),-DBUILD_TLS) \
     $(if $(filter yes,$(USE_SYSTEMD)),-DUSE_SYSTEMD) \
+    $(if $(filter yes,$(USE_LIBEDIT)),-DUSE_LIBEDIT) \
     $(if $(filter yes,$(USE_IO_URING)),-DUSE_IO_URING) \
     $(if $(filter jemalloc,$(MALLOC)),-DUSE_JEMALLOC)
 ifneq ($(strip $(packages)),)
@@ -145,6 +150,8 @@ FOUND_PARTS = malloc: $(if $(filter jemalloc,$(MALLOC)),jemalloc $(firstword \
     yes,$(BUILD_TLS)),openssl $(openssl_version)))$(comma) $(call part,io_uring:,$(USE_IO_URING),$(if \
     $(filter yes,$(USE_IO_URING)),liburing $(uring_version)))$(comma) $(call \
     part,systemd:,$(USE_SYSTEMD),$(systemd_version))$(comma) $(call \
+    part,line editing:,$(USE_LIBEDIT),$(if $(filter yes,$(USE_LIBEDIT)),libedit \
+    $(libedit_version)))$(comma) $(call \
     part,Lua:,$(BUILD_LUA),$(lua_version) (nothing uses it yet))
 
 # The first python3 that can run the integration tests, else any.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PING, ECHO, HELLO, AUTH, RESET, QUIT, MONITOR: what a connection says about itself. */
 #include "base/check.h"
+#include "base/version.h"
 #include "commands/commands.h"
-#include "commands/version.h"
 #include "exec/call.h"
 #include "exec/loop.h"
 #include "exec/multi.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* INFO server and cpu: the process. */
 #include "base/clock.h"
+#include "base/version.h"
 #include "commands/info_internal.h"
-#include "commands/version.h"
 #include "net/listener.h"
 #include "net/reactor.h"
 

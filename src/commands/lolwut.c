@@ -3,8 +3,8 @@
  * stones thrown into a pond where they meet (any version but 6), and what an elementary cellular
  * automaton (Wolfram, 1983) weaves from one row of chance (version 6). */
 #include "base/buf.h"
+#include "base/version.h"
 #include "commands/server_internal.h"
-#include "commands/version.h"
 
 #include <math.h>
 

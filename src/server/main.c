@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "commands/version.h"
+#include "base/version.h"
 #include "config/config.h"
 #include "server/cmdline.h"
 #include "server/daemon.h"

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "commands/version.h"
+#include "base/version.h"
 #include "server/version.h"
 
 #include <stdio.h>

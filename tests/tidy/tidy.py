@@ -355,7 +355,8 @@ def check_sizes(source, complaints):
 def compiler_command():
     command = [os.environ.get("CC", "gcc"), "-std=c11", "-D_GNU_SOURCE", "-I", "src", "-I", "."]
     for package, macro in (("openssl", "BUILD_TLS"), ("liburing", "USE_IO_URING"),
-                           ("libsystemd", "USE_SYSTEMD"), ("jemalloc", "USE_JEMALLOC")):
+                           ("libsystemd", "USE_SYSTEMD"), ("jemalloc", "USE_JEMALLOC"),
+                           ("libedit", "USE_LIBEDIT")):
         if shutil.which("pkg-config") and subprocess.run(
                 ["pkg-config", "--exists", package], check=False).returncode == 0:
             command.append("-D" + macro)

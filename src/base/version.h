@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* version -- what the server says it is: the release whose behaviour it has. */
+/* version -- what the programs say they are: the release whose behaviour it has. */
 #pragma once
 
 #define VALKEY_VERSION "9.1.0"

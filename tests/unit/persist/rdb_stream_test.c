@@ -146,17 +146,29 @@ TEST(whatever_is_written_is_read_in_pieces_of_any_size) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+struct narrow { /* takes so many pieces, and then none */
+    int pieces_left;
+    int refusals;
+};
+
+static enum err take_few(void *ctx, struct bytes bytes, struct diag *diag) {
+    struct narrow *narrow = ctx;
+    (void)bytes;
+    if (narrow->pieces_left-- > 0) return ERR_NONE;
+    return diag_set(diag, ERR_IO, "full the %d. time", ++narrow->refusals);
+}
+
 TEST(a_sink_that_fails_is_asked_no_more_and_its_error_stays) {
-    struct buf none = {0};
+    struct narrow narrow = {.pieces_left = 2};
     struct rdb_out out;
-    const struct rdb_sink sink = {.ctx = &none, .write = collect};
+    const struct rdb_sink sink = {.ctx = &narrow, .write = take_few};
     rdb_out_init(&out, &sink, false, false);
-    out.err = diag_set(&out.diag, ERR_IO, "full");
     for (int i = 0; i < 100000; i++)
         rdb_put_u64(&out, 7);
     rdb_out_flush(&out);
-    expect_eq(none.size, 0);
-    expect_str_eq(out.diag.text, "full");
+    expect_eq(narrow.pieces_left, -1);
+    expect_eq(out.err, ERR_IO);
+    expect_str_eq(out.diag.text, "full the 1. time");
     rdb_out_deinit(&out);
 }
 

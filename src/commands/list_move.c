@@ -43,10 +43,10 @@ static void push_item(struct call *call, struct entry *target, const struct list
     }
     if (target) {
         entry_set_object(target, list);
+        keyspace_touched(call->db, call->argv[2]);
     } else {
         (void)keyspace_add_object(call->db, call->argv[2], call_hash(call, 2), TYPE_LIST, list);
     }
-    keyspace_touched(call->db, call->argv[2]);
     keyspace_event(call->db, call->argv[2], EVENT_LIST, lists__push_event(end));
 }
 

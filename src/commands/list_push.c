@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* List commands that work at the ends: pushes, pops, LMPOP. And what all list commands share. */
 #include "base/check.h"
+#include "commands/collection.h"
 #include "commands/list_internal.h"
 
 /* ---- shared ---- */
@@ -30,14 +31,7 @@ void lists__reply_item(struct reply *reply, const struct list_item *item) {
 void lists__removed(struct call *call, struct bytes key, struct entry *entry, void *list,
                     const char *event) {
     entry_set_object(entry, list);
-    if (likely(list_count(list) > 0)) {
-        keyspace_touched(call->db, key);
-        keyspace_event(call->db, key, EVENT_LIST, event);
-        return;
-    }
-    keyspace_event(call->db, key, EVENT_LIST, event);
-    keyspace_remove(call->db, entry, KEY_DELETED);
-    keyspace_event(call->db, key, EVENT_GENERIC, "del");
+    collection_changed(call, key, entry, list_count(list), event);
 }
 
 void lists__pop_one(struct call *call, struct bytes key, struct entry *entry, enum list_end end) {
@@ -115,10 +109,10 @@ static inline void push(struct call *call, enum list_end end, bool only_existing
 
     if (entry) {
         entry_set_object(entry, list);
+        keyspace_touched(call->db, call->argv[1]);
     } else {
         (void)keyspace_add_object(call->db, call->argv[1], call_hash(call, 1), TYPE_LIST, list);
     }
-    keyspace_touched(call->db, call->argv[1]);
     keyspace_event(call->db, call->argv[1], EVENT_LIST, lists__push_event(end));
     reply_integer(call->reply, (int64_t)list_count(list));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SINTER, SUNION, SDIFF, their STORE forms, and SINTERCARD. */
 #include "base/mem.h"
+#include "commands/collection.h"
 #include "commands/key_window.h"
 #include "commands/set_internal.h"
 
@@ -130,24 +131,6 @@ static bool difference_stays_table(const struct operands *operands,
     return first * operands->count / 2 > all && set_needs_table(operands->sets[0], limits);
 }
 
-static void put_result(struct call *call, struct set *set, const char *event) {
-    struct bytes key = call->argv[1];
-    uint64_t hash = call_hash(call, 1);
-    struct entry *old = keyspace_find(call->db, key, hash, LOOKUP_WRITE | call_lookup_flags(call));
-    if (set) {
-        size_t count = set_count(set);
-        (void)keyspace_store_object(call->db, old, key, hash, TYPE_SET, set);
-        keyspace_event(call->db, key, EVENT_SET, event);
-        reply_integer(call->reply, (int64_t)count);
-        return;
-    }
-    if (old) {
-        keyspace_remove(call->db, old, KEY_DELETED);
-        keyspace_event(call->db, key, EVENT_GENERIC, "del");
-    }
-    reply_integer(call->reply, 0);
-}
-
 static void store_result(struct call *call, enum operation operation, const char *event) {
     struct operands operands;
     if (!operands_load(call, 2, call->argc, &operands)) return;
@@ -160,7 +143,9 @@ static void store_result(struct call *call, enum operation operation, const char
     }
     if (table && result.set) set_make_table(&result.set);
     operands_deinit(&operands);
-    put_result(call, result.set, event);
+    size_t count = result.set ? set_count(result.set) : 0;
+    collection_store(call, 1, TYPE_SET, result.set, event);
+    reply_integer(call->reply, (int64_t)count);
 }
 
 /* SINTERSTORE destination key [key ...] */

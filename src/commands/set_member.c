@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Commands on the members of one set, but for those that choose by chance. */
 #include "base/mem.h"
+#include "commands/collection.h"
 #include "commands/scan_options.h"
 #include "commands/set_internal.h"
 
 void set_members_left(struct call *call, uint32_t arg, struct entry *entry, struct set *set,
                       const char *event) {
-    struct bytes key = call->argv[arg];
     entry_set_object(entry, set);
-    if (set_count(set) > 0) {
-        keyspace_touched(call->db, key);
-        keyspace_event(call->db, key, EVENT_SET, event);
-        return;
-    }
-    keyspace_event(call->db, key, EVENT_SET, event);
-    keyspace_remove(call->db, entry, KEY_DELETED);
-    keyspace_event(call->db, key, EVENT_GENERIC, "del");
+    collection_changed(call, call->argv[arg], entry, set_count(set), event);
 }
 
 /* Adds members to the set of the key at arg, which is made if entry is NULL. How many were new. */
@@ -108,12 +101,11 @@ void cmd_smembers(struct call *call) {
 void cmd_smove(struct call *call) {
     struct entry *from, *to;
     struct bytes member = call->argv[3];
-    from = call_peek_write(call, 1);
+    if (!call_find_write(call, 1, TYPE_SET, &from)) return;
     if (!from) {
         reply_integer(call->reply, 0);
         return;
     }
-    if (!call_find_write(call, 1, TYPE_SET, &from)) return;
     if (!call_find_write(call, 2, TYPE_SET, &to)) return;
     struct set *set = set_of(from);
     if (from == to) {

@@ -9,6 +9,7 @@
  * keys that BY and GET name are looked up in windows, so that the waits for memory overlap. */
 #include "base/buf.h"
 #include "base/check.h"
+#include "commands/collection.h"
 #include "commands/list_internal.h"
 #include "commands/sort_internal.h"
 #include "types/hash.h"
@@ -477,19 +478,9 @@ static void each_result(const struct call *call, const struct options *options,
 
 /* Takes the list; an empty one removes the key. */
 static void store_list(struct call *call, uint32_t arg, void *list) {
-    struct bytes key = call->argv[arg];
-    struct entry *old = call_peek_write(call, arg);
     size_t count = list_count(list);
-    if (count > 0) {
-        (void)keyspace_store_object(call->db, old, key, call_hash(call, arg), TYPE_LIST, list);
-        keyspace_event(call->db, key, EVENT_LIST, "sortstore");
-    } else {
-        list_destroy(list);
-        if (old) {
-            keyspace_remove(call->db, old, KEY_OVERWRITTEN);
-            keyspace_event(call->db, key, EVENT_GENERIC, "del");
-        }
-    }
+    if (count == 0) list_destroy(list);
+    collection_store(call, arg, TYPE_LIST, count ? list : NULL, "sortstore");
     reply_integer(call->reply, (int64_t)count);
 }
 

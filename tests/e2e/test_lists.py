@@ -2,6 +2,7 @@
 """Lists on a running server: sizes beyond what unit tests have, and clients that wait for them."""
 
 import random
+import re
 import threading
 
 import pytest
@@ -274,3 +275,23 @@ def test_a_long_walk_over_a_list_lets_others_in(server):
         for at in range(0, 1_000_000, 100_000):
             assert len(connection.call("LRANGE", "l", at, at + 999)) == 1000
     print(neighbour)
+
+
+@pytest.mark.parametrize("line, changes", [
+    (("RPUSH", "new", "a", "b"), 1),
+    (("RPUSH", "there", "a"), 1),
+    (("LMOVE", "there", "new", "LEFT", "RIGHT"), 2),  # one for each key
+    (("SORT", "absent", "STORE", "there"), 1),  # removes the key
+    (("SORT", "absent", "STORE", "new"), 0),
+])
+def test_a_command_counts_one_change_of_each_key(server, line, changes):
+    connection = server.connect()
+
+    def counted():
+        return int(re.search(r"rdb_changes_since_last_save:(\d+)",
+                             connection.call("INFO", "persistence")).group(1))
+
+    connection.call("RPUSH", "there", "x", "y")
+    before = counted()
+    connection.call(*line)
+    assert counted() - before == changes

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Members of a sorted set as places: GEOADD, GEODIST, GEOHASH, GEOPOS. Searches: geo_search.c. */
-#include "base/mem.h"
 #include "commands/geo_internal.h"
 
 /* ---- steps ---- */
@@ -52,102 +51,49 @@ void geo_reply_point(struct reply *reply, struct geo_point point) {
 
 /* ---- GEOADD ---- */
 
-enum { PLACES_INLINE = 16 };
-
-struct places { /* longitude latitude member ... */
-    uint32_t first, count;
-    unsigned flags; /* enum zset_add_flag */
-    bool counts_changes;
-    double *scores; /* inline_scores, or allocated */
-    double inline_scores[PLACES_INLINE];
-};
-
 /* Options, then triples. False: it has replied. */
-static bool read_options(struct call *call, struct places *places) {
+static bool read_options(struct call *call, struct zset_additions *adds) {
     uint32_t arg = 2;
     for (; arg < call->argc; arg++) {
         if (call_is(call, arg, "NX")) {
-            places->flags |= ZSET_ADD_NX;
+            adds->flags |= ZSET_ADD_NX;
         } else if (call_is(call, arg, "XX")) {
-            places->flags |= ZSET_ADD_XX;
+            adds->flags |= ZSET_ADD_XX;
         } else if (call_is(call, arg, "CH")) {
-            places->counts_changes = true;
+            adds->counts_all = true;
         } else {
             break;
         }
     }
-    bool both = places->flags & ZSET_ADD_NX && places->flags & ZSET_ADD_XX;
+    bool both = adds->flags & ZSET_ADD_NX && adds->flags & ZSET_ADD_XX;
     if (both || arg == call->argc || (call->argc - arg) % 3 != 0) {
         call_error(call, ERROR_SYNTAX);
         return false;
     }
-    places->first = arg;
-    places->count = (call->argc - arg) / 3;
+    adds->first = arg;
+    adds->count = (call->argc - arg) / 3;
     return true;
 }
 
-static bool read_places(struct call *call, struct places *places) {
-    if (places->count > PLACES_INLINE) {
-        places->scores = mem_alloc_array(places->count, sizeof(double));
-    }
-    for (uint32_t i = 0; i < places->count; i++) {
+static bool read_places(struct call *call, struct zset_additions *adds) {
+    zset_additions_alloc(adds);
+    for (uint32_t i = 0; i < adds->count; i++) {
         struct geo_point point;
-        if (!geo_read_point(call, places->first + 3 * i, &point)) return false;
-        places->scores[i] = geohash_encode(point);
+        if (!geo_read_point(call, adds->first + 3 * i, &point)) return false;
+        adds->scores[i] = geohash_encode(point);
     }
     return true;
-}
-
-static size_t longest_member(const struct call *call, const struct places *places) {
-    size_t longest = 0;
-    for (uint32_t i = 0; i < places->count; i++)
-        longest = size_max(longest, call->argv[places->first + 3 * i + 2].size);
-    return longest;
-}
-
-/* Adds the places to a set; how many the reply counts. *changed: whether any was new or moved. */
-static size_t add_to_set(struct call *call, const struct places *places, struct zset **zset,
-                         bool *changed) {
-    size_t added = 0, moved = 0;
-    zset_expect(zset, zset_limits_of(call), places->count, longest_member(call, places));
-    for (uint32_t i = 0; i < places->count; i++) {
-        double score = places->scores[i];
-        enum zset_added result =
-            zset_add(zset, zset_limits_of(call), call->argv[places->first + 3 * i + 2],
-                     places->flags, &score);
-        added += result == ZSET_NEW;
-        moved += result == ZSET_UPDATED;
-    }
-    *changed = added + moved > 0;
-    return places->counts_changes ? added + moved : added;
-}
-
-static void add_places(struct call *call, const struct places *places) {
-    struct entry *entry;
-    bool changed = false;
-    size_t counted = 0;
-    if (!call_find_write(call, 1, TYPE_ZSET, &entry)) return;
-    struct zset *zset = zset_of(entry);
-    if (entry) {
-        counted = add_to_set(call, places, &zset, &changed);
-        entry_set_object(entry, zset);
-        if (changed) zset_changed(call, 1, entry, zset, "zadd");
-    } else if (!(places->flags & ZSET_ADD_XX)) {
-        zset = zset_create(zset_limits_of(call), places->count, longest_member(call, places));
-        counted = add_to_set(call, places, &zset, &changed);
-        (void)keyspace_add_object(call->db, call->argv[1], call_hash(call, 1), TYPE_ZSET, zset);
-        keyspace_event(call->db, call->argv[1], EVENT_ZSET, "zadd");
-    }
-    reply_integer(call->reply, (int64_t)counted);
 }
 
 /* GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member ...] */
 void cmd_geoadd(struct call *call) {
-    struct places places = {0};
-    places.scores = places.inline_scores;
-    if (!read_options(call, &places)) return;
-    if (read_places(call, &places)) add_places(call, &places);
-    if (places.scores != places.inline_scores) mem_free(places.scores);
+    struct zset_additions adds;
+    zset_additions_init(&adds, 3);
+    if (!read_options(call, &adds)) return;
+    if (read_places(call, &adds) && zset_add_members(call, &adds)) {
+        reply_integer(call->reply, zset_additions_counted(&adds));
+    }
+    zset_additions_deinit(&adds);
 }
 
 /* ---- reading ---- */

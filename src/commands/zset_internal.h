@@ -7,6 +7,37 @@
 #include "types/zset.h"
 
 /* ---- zset_add.c ---- */
+enum { ZSET_WINDOW = 16 }; /* members whose memory is waited for together */
+
+struct zset_additions {   /* what ZADD and GEOADD are to do, and what became of it */
+    unsigned flags;       /* enum zset_add_flag */
+    bool counts_all;      /* CH */
+    uint32_t first, step; /* arguments: groups of so many, each of which ends with the member */
+    uint32_t count;       /* of groups */
+    double *scores;       /* of the members: inline_scores, or allocated */
+    size_t added, updated;
+    enum zset_added last; /* what became of the last member, and its score */
+    double score;
+    double inline_scores[ZSET_WINDOW];
+};
+static inline void zset_additions_init(struct zset_additions *adds, uint32_t step) {
+    adds->flags = 0;
+    adds->counts_all = false;
+    adds->step = step;
+    adds->scores = adds->inline_scores;
+    adds->added = adds->updated = 0;
+    adds->last = ZSET_NOT_DONE;
+}
+/* Makes room for the scores of count members. */
+void zset_additions_alloc(struct zset_additions *adds);
+void zset_additions_deinit(struct zset_additions *adds);
+/* Adds the members to the key of argument 1, which may be absent. False: it has replied with an
+ * error. */
+must_use bool zset_add_members(struct call *call, struct zset_additions *adds);
+/* What the reply counts. */
+static inline int64_t zset_additions_counted(const struct zset_additions *adds) {
+    return (int64_t)(adds->counts_all ? adds->added + adds->updated : adds->added);
+}
 void cmd_zadd(struct call *call);
 void cmd_zincrby(struct call *call);
 void cmd_zrem(struct call *call);

@@ -6,29 +6,14 @@
 #include "base/glob.h"
 #include "exec/push.h"
 #include "pubsub/pubsub_internal.h"
+#include "resp/encode.h"
 
 enum {
     TEXT_KEPT_MAX = 64 * 1024, /* a buffer that has grown over this is given back */
     PREFETCH_AHEAD = 8,        /* clients whose output is fetched while others are served */
-    COUNT_MAX = 32,            /* bytes of a length and what is around it */
 };
 
 /* ---- the text ---- */
-
-static void add_size(struct buf *text, char type, size_t size) {
-    char *start = buf_reserve(text, COUNT_MAX);
-    char *p = start;
-    *p++ = type;
-    p += num_format_u64(p, size);
-    memcpy(p, "\r\n", 2);
-    text->size += (size_t)(p + 2 - start);
-}
-
-static void add_bulk(struct buf *text, struct bytes bytes) {
-    add_size(text, '$', bytes.size);
-    buf_add(text, bytes);
-    buf_add(text, BYTES("\r\n"));
-}
 
 /* The whole message, or all but its body if that is in a blob. */
 static void make_text(struct pubsub *pubsub, const struct topic *topic,
@@ -41,12 +26,12 @@ static void make_text(struct pubsub *pubsub, const struct topic *topic,
     bool by_pattern = topic->kind == SUBSCRIBED_PATTERNS;
     struct buf *text = &pubsub->text;
     buf_clear(text);
-    add_size(text, '*', by_pattern ? 4 : 3);
-    add_bulk(text, names[topic->kind]);
-    if (by_pattern) add_bulk(text, topic_name(topic));
-    add_bulk(text, message->channel);
+    encode_header(text, '*', by_pattern ? 4 : 3);
+    encode_bulk(text, names[topic->kind]);
+    if (by_pattern) encode_bulk(text, topic_name(topic));
+    encode_bulk(text, message->channel);
     if (message->body.size < REPLY_PIN_MIN) {
-        add_bulk(text, message->body);
+        encode_bulk(text, message->body);
         check(!message->blob);
     } else if (!message->blob) {
         message->blob = blob_copy(message->body);

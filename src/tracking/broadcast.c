@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "resp/encode.h"
 #include "tracking/tracking_internal.h"
 
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static void sort_out(struct tracking *tracking, const struct changed_key *change
         struct prefix *prefix = prefixes_find(&tracking->prefixes, changed_name(changed));
         for (; prefix; prefix = prefix->parent) {
             struct broadcast *broadcast = broadcast_of(all, prefix);
-            tracking__add_name(&broadcast->names, changed_name(changed));
+            encode_bulk(&broadcast->names, changed_name(changed));
             broadcast->count++;
         }
         if (changed->author) all->authors[all->author_count++] = changed->author;
@@ -114,7 +115,7 @@ static void sort_out(struct tracking *tracking, const struct changed_key *change
 
 static void make_body(struct buf *body, size_t count, const struct buf *names) {
     buf_clear(body);
-    buf_addf(body, "*%zu\r\n", count);
+    encode_header(body, '*', count);
     buf_add(body, buf_bytes(names));
 }
 
@@ -126,7 +127,7 @@ static void send_others_keys(struct tracking *tracking, struct client *client, s
     for (; changed; changed = changed->next) {
         if (changed->author == client->id) continue;
         if (!bytes_starts_with(changed_name(changed), prefix)) continue;
-        tracking__add_name(&names, changed_name(changed));
+        encode_bulk(&names, changed_name(changed));
         count++;
     }
     if (count) {

@@ -9,28 +9,10 @@
  * RESP3 client is told of that instead: push tracking-redir-broken number. */
 #include "base/mem.h"
 #include "exec/push.h"
+#include "resp/encode.h"
 #include "tracking/tracking_internal.h"
 
-enum { TARGETS_MIN = 64, HEADER_MAX = 32 };
-
-/* ---- the text ---- */
-
-static void add_header(struct buf *out, char type, size_t count) {
-    char *start = buf_reserve(out, HEADER_MAX);
-    char *p = start;
-    *p++ = type;
-    p += num_format_u64(p, count);
-    memcpy(p, "\r\n", 2);
-    out->size += (size_t)(p + 2 - start);
-}
-
-void tracking__add_name(struct buf *body, struct bytes name) {
-    add_header(body, '$', name.size);
-    buf_add(body, name);
-    buf_add(body, BYTES("\r\n"));
-}
-
-/* ---- sending ---- */
+enum { TARGETS_MIN = 64 };
 
 static void tell_broken(struct client *client) {
     client->flags |= CLIENT_TRACKING_BROKEN;
@@ -86,8 +68,8 @@ void tracking__invalidate(struct tracking *tracking, struct tracked_key *key,
     const uint64_t *ids = tracked_key_ids(key);
     struct buf *body = &tracking->body;
     buf_clear(body);
-    add_header(body, '*', 1);
-    tracking__add_name(body, tracked_key_name(key));
+    encode_header(body, '*', 1);
+    encode_bulk(body, tracked_key_name(key));
     for (uint32_t i = 0; i < key->count; i++) {
         struct client *client = client_find(tracking->exec, ids[i]);
         /* It may have gone, or have changed its mind since it read the key. */

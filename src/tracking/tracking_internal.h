@@ -62,8 +62,6 @@ void tracking__set_gates(struct client *client);
 struct client *tracking__author(const struct tracking *tracking);
 
 /* ---- invalidate.c ---- */
-/* Adds a name to a message's body. */
-void tracking__add_name(struct buf *body, struct bytes name);
 /* Sends to a client, or to the one that it redirects to: names, of which body has count; NULL: all
  * keys. May close clients. */
 void tracking__send(struct tracking *tracking, struct client *client, const struct buf *body);

@@ -19,6 +19,7 @@
 #include "ds/hashtab.h"
 #include "ds/heap.h"
 #include "exec/call.h"
+#include "exec/exec_internal.h"
 #include "exec/gate_internal.h"
 #include "exec/limits.h"
 #include "exec/loop.h"
@@ -132,14 +133,14 @@ static struct waiting_key *key_find_or_add(struct blocking *b, int32_t db, struc
     uint64_t hash = hash_bytes(bytes);
     key = key_create(db, bytes, hash);
     hashtab_add_new(b->tables[db], hash, key);
-    b->exec->block_keys++;
+    if (b->exec->block_keys++ == 0) exec__interest_changed(b->exec);
     return key;
 }
 
 static void key_free_if_unused(struct blocking *b, struct waiting_key *key) {
     if (key->head || key->ready || key->served || key == b->others) return;
     hashtab_take_entry(b->tables[key->db], key->hash, key);
-    b->exec->block_keys--;
+    if (--b->exec->block_keys == 0) exec__interest_changed(b->exec);
     mem_free(key);
 }
 
@@ -239,7 +240,7 @@ static struct wait *wait_create(struct call *call, const struct block_request *r
     wait->type = request->type;
     wait->flags = request->flags;
     wait->hash = call->hash;
-    wait->timed_out = request->timed_out ? request->timed_out : NULL;
+    wait->timed_out = request->timed_out;
     wait->request_bytes = call->request ? call->request->wire_bytes : wait->bytes;
     wait->bytes += sizeof(*wait) + waiters;
     return wait;

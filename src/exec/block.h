@@ -17,8 +17,9 @@
  *      if (!call_timeout_seconds(call, call->argc - 1, &timeout_ms)) return;
  *      for each key: if there is an element: reply with it, return; WRONGTYPE: reply, return
  *      const struct block_request wait = {
- *          .first_key = 1, .key_count = call->argc - 2, .type = TYPE_LIST, .timeout_ms =
- * timeout_ms}; if (!call_block(call, &wait)) reply_null_array(call->reply);
+ *          .first_key = 1, .key_count = call->argc - 2,
+ *          .type = TYPE_LIST, .timeout_ms = timeout_ms};
+ *      if (!call_block(call, &wait)) reply_null_array(call->reply);
  *
  * While a client waits nothing is read from it, and requests that it has already sent wait too. A
  * call that waited counts once, when it ends, with the time its runs took and not that it waited.
@@ -77,8 +78,8 @@ bool block_end(struct client *client, enum block_end how);
 
 struct block_counts {
     size_t clients, with_deadline;
-    size_t keys,
-        keys_on_delete; /* distinct keys waited for; those of them BLOCK_ON_DELETE is for */
+    size_t keys;           /* distinct ones that are waited for */
+    size_t keys_on_delete; /* those of them that BLOCK_ON_DELETE is for */
 };
 void block_count(const struct exec *exec, struct block_counts *out);
 size_t block_memory_bytes(const struct client *client);

@@ -16,7 +16,6 @@
 
 static void on_touched(void *ctx, struct db *db, struct bytes key) {
     struct exec *exec = ctx;
-    if (likely(!(exec->watching_clients | exec->block_keys))) return;
     watch_touched(exec, db, key);
     if (exec->block_keys) block_touched(exec, db, key);
 }
@@ -31,6 +30,11 @@ static void on_swapped(void *ctx, struct db *a, struct db *b) {
     struct exec *exec = ctx;
     watch_swapped(exec, a, b);
     block_swapped(exec, a, b);
+}
+
+void exec__interest_changed(struct exec *exec) {
+    bool wanted = exec->watching_clients || exec->block_keys;
+    keyspace_set_interest(exec->keyspace, exec, wanted, 0);
 }
 
 /* ---- life ---- */
@@ -55,7 +59,12 @@ struct exec *exec_create(const struct exec_setup *setup) {
     watch_init(exec);
     block_init(exec);
     const struct keyspace_observer observer = {
-        .ctx = exec, .touched = on_touched, .flushed = on_flushed, .swapped = on_swapped};
+        .ctx = exec,
+        .touched = on_touched,
+        .deaf = true,
+        .flushed = on_flushed,
+        .swapped = on_swapped,
+    };
     keyspace_add_observer(exec->keyspace, &observer);
     for (int i = 0; i < COMMANDLOG_COUNT; i++)
         commandlog_set(&exec->commandlogs[i], (enum commandlog_kind)i, -1, 128);

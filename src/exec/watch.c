@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ds/hashtab.h"
 #include "exec/call.h"
+#include "exec/exec_internal.h"
 #include "exec/multi.h"
 
 struct watch_point {
@@ -87,7 +88,7 @@ void watch_key(struct client *client, struct db *db, struct bytes key, uint64_t 
     };
     if (point->watchers) point->watchers->prev_of_point = watched;
     point->watchers = watched;
-    if (!client->watches) exec->watching_clients++;
+    if (!client->watches && exec->watching_clients++ == 0) exec__interest_changed(exec);
     client->watches = watched;
     client->watch_count++;
 }
@@ -111,7 +112,7 @@ void watch_clear(struct client *client) {
         mem_free(point);
     }
     client->watch_count = 0;
-    exec->watching_clients--;
+    if (--exec->watching_clients == 0) exec__interest_changed(exec);
 }
 
 static struct db *point_db(const struct exec *exec, const struct watch_point *point) {

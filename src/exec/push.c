@@ -48,4 +48,5 @@ void push_deliver_held(struct exec *exec, struct client *client) {
     reply_set_muted(out, muted);
     reply_blocks_free(&exec->chunks, held);
     exec->push_held = false;
+    write_push(exec, client); /* the reply before it may have been muted */
 }

@@ -95,6 +95,19 @@ def test_a_cache_is_never_wrong(start_server, tracking):
     assert cache.told > 100
 
 
+def test_a_skipped_reply_takes_no_invalidation_with_it(start_server):
+    server = start_server()
+    cache, control = resp3(server), server.control()
+    assert cache.call("LLEN", "to") == 0  # noted
+    number = cache.call("CLIENT", "ID")
+    cache.send_command("CLIENT", "REPLY", "SKIP")
+    cache.send_command("BLMOVE", "from", "to", "LEFT", "RIGHT", "0")
+    wait_until(lambda: "b" in server.clients("ID", number)[0]["flags"], "it waits")
+    control.call("RPUSH", "from", "x")
+    assert cache.read_reply() == ["invalidate", ["to"]]
+    assert cache.call("LLEN", "to") == 1
+
+
 def test_expired_and_evicted_keys_are_told_also_with_noloop(start_server):
     server = start_server("--maxmemory-policy", "allkeys-random")
     cache, control = Cache(server, "NOLOOP"), server.control()

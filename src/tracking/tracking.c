@@ -131,9 +131,9 @@ static void flushed(void *ctx, struct db *db) {
     const struct exec *exec = tracking->exec;
     (void)db;
     if (!tracking->clients) return;
-    uint64_t command = exec->current ? exec->stats.commands + 1 : 0;
-    if (command && tracking->flushed_at == command) return;
-    tracking->flushed_at = command;
+    uint64_t began = exec->current ? exec->now_ticks : 0;
+    if (began && tracking->flushed_at == began) return;
+    tracking->flushed_at = began;
     tracking__invalidate_all(tracking);
 }
 

@@ -41,7 +41,7 @@ struct tracking {
     struct key_table keys;
     struct prefixes prefixes;
     uint32_t clients;    /* that track */
-    uint64_t flushed_at; /* exec's count of commands when all were told of a flush */
+    uint64_t flushed_at; /* when the command began of whose flush all were told, in ticks */
     struct buf body;     /* the names in a message; kept between messages */
     uint64_t *targets;   /* numbers of clients that a message goes to; kept */
     size_t target_count, target_cap;

@@ -108,6 +108,18 @@ def test_a_skipped_reply_takes_no_invalidation_with_it(start_server):
     assert cache.call("LLEN", "to") == 1
 
 
+def test_each_flush_is_told_also_when_statistics_are_reset(start_server):
+    server = start_server()
+    cache, control = Cache(server), server.control()
+    for value in ("1", "2", "3"):
+        control.call("SET", "key", value)
+        assert cache.get("key") == value
+        control.call("CONFIG", "RESETSTAT")  # the flush is the second command since, each time
+        control.call("FLUSHALL")
+        cache.settle()
+        assert not cache.values
+
+
 def test_expired_and_evicted_keys_are_told_also_with_noloop(start_server):
     server = start_server("--maxmemory-policy", "allkeys-random")
     cache, control = Cache(server, "NOLOOP"), server.control()

@@ -230,6 +230,19 @@ static void destroy_flushed(void *object) {
     mem_free(flushed);
 }
 
+/* Many keys, or few that hold much. */
+static bool is_costly_to_flush(const struct db *db) {
+    if (hashtab_count(db->table) > DISPOSE_EFFORT_MIN) return true;
+    struct hashtab_iter iter;
+    const struct entry *entry;
+    size_t effort = 0;
+    hashtab_iter_init(&iter, db->table);
+    while ((entry = hashtab_iter_next(&iter)) != NULL)
+        effort += entry_free_effort(entry);
+    hashtab_iter_deinit(&iter);
+    return effort > DISPOSE_EFFORT_MIN;
+}
+
 size_t keyspace_flush(struct db *db, bool background) {
     struct keyspace *ks = db->ks;
     size_t count = hashtab_count(db->table);
@@ -238,6 +251,7 @@ size_t keyspace_flush(struct db *db, bool background) {
         if (observer->flushed) observer->flushed(observer->ctx, db);
     }
 
+    bool lazy = background && ks->disposer.dispose && is_costly_to_flush(db);
     struct flushed *flushed = mem_alloc(sizeof(*flushed));
     *flushed = (struct flushed){
         .table = hashtab_detach(db->table),
@@ -248,7 +262,7 @@ size_t keyspace_flush(struct db *db, bool background) {
     db->volatile_count = 0;
     db->deadline_sum = 0;
     ks->stats.changes += count;
-    if (background && ks->disposer.dispose && count > DISPOSE_EFFORT_MIN) {
+    if (lazy) {
         ks->stats.lazyfree_pending += count;
         dispose(ks, destroy_flushed, flushed, count);
     } else {

@@ -56,14 +56,24 @@ static void watch_name_free(struct bytes name, const char *scratch) {
     if (name.data != scratch) mem_free((void *)(uintptr_t)name.data);
 }
 
+/* Looks at the key's watchers and the client's keys in step: no longer than the shorter list. */
+static bool is_watched_by(const struct watch_point *point, const struct client *client) {
+    const struct watched_key *by_point = point->watchers, *by_client = client->watches;
+    while (by_point && by_client) {
+        if (by_point->client == client || by_client->point == point) return true;
+        by_point = by_point->next_of_point;
+        by_client = by_client->next_of_client;
+    }
+    return false;
+}
+
 void watch_key(struct client *client, struct db *db, struct bytes key, uint64_t hash) {
     struct exec *exec = client->exec;
     char scratch[WATCH_KEY_LOCAL];
     struct bytes name = watch_name(db_index(db), key, scratch);
     uint64_t name_hash = hash_bytes(name);
     struct watch_point *point = hashtab_find(exec->watched, name_hash, name);
-    for (struct watched_key *w = point ? point->watchers : NULL; w; w = w->next_of_point) {
-        if (w->client != client) continue;
+    if (point && is_watched_by(point, client)) {
         watch_name_free(name, scratch);
         return;
     }

@@ -125,7 +125,10 @@ void limits_count_client(struct client *client) {
 static bool has_timed_out(const struct exec *exec, const struct client *client) {
     int64_t timeout_s = exec->config->timeout_s;
     const uint32_t exempt = CLIENT_MONITOR | CLIENT_PUBSUB | CLIENT_PAUSED | CLIENT_BLOCKED;
-    if (!timeout_s || (client->flags & exempt)) return false;
+    if (!timeout_s) return false;
+    /* One whose peer has ended its half receives nothing new, and waits for nothing. */
+    bool is_exempt = (client->flags & exempt) && !(client->flags & CLIENT_CLOSE_AFTER_REPLY);
+    if (is_exempt) return false;
     return exec->now_ms - client->active_ms > timeout_s * 1000;
 }
 

@@ -2,6 +2,7 @@
 """What clients may hold and for how long: output, input, connections, memory, time."""
 
 import re
+import socket
 
 import pytest
 
@@ -172,6 +173,16 @@ def test_a_monitor_is_not_closed_by_timeout(start_on_engine):
     control = server.control()
     wait_until(lambda: control.call("PING") == "PONG" and idle.is_closed(), "the idle one is closed")
     assert not monitor.is_closed()
+
+
+def test_a_monitor_that_has_closed_its_half_and_does_not_read_is_closed_by_timeout(start_on_engine):
+    server = start_on_engine("--timeout", 2)
+    monitor = server.connect(receive_buffer=4096)
+    number = monitor.call("CLIENT", "ID")
+    monitor.call("MONITOR")
+    server.control().call("ECHO", "x" * 16 * MEGABYTE)  # more than the system takes
+    monitor.socket.shutdown(socket.SHUT_WR)
+    wait_until(lambda: server.clients("ID", number) == [], "it is closed")
 
 
 # --- how much memory -----------------------------------------------------------------------------

@@ -85,6 +85,7 @@ static void client_unlink(struct exec *exec, struct client *client) {
 void client_close(struct client *client) {
     struct exec *exec = client->exec;
     if (client->flags & CLIENT_CLOSE_ASAP) return;
+    check(!(client->flags & CLIENT_IN_EXEC)); /* its queue is being run */
     client->flags |= CLIENT_CLOSE_ASAP;
     multi_discard(client);
     block_forget(client);

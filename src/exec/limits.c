@@ -67,7 +67,8 @@ void limits_check_output(struct client *client) {
                !no_auth)) {
         return;
     }
-    if (client->flags & CLIENT_CLOSE_ASAP) return;
+    /* One whose command runs is looked at after it. */
+    if ((client->flags & CLIENT_CLOSE_ASAP) || client == exec->current) return;
     uint64_t bytes = unsent_bytes(client);
     if (bytes > exec->stats.recent_max_output) exec->stats.recent_max_output = bytes;
     bool hard = limit->hard_bytes && bytes > limit->hard_bytes;
@@ -104,7 +105,7 @@ static void evict_clients(struct exec *exec) {
     if (!max) return;
     for (int i = 0; i < LIMITS_EVICT_MAX && exec->clients_memory > max; i++) {
         struct client *client = largest_client(exec);
-        if (!client) return;
+        if (!client || client == exec->current) return; /* its turn is after its command */
         log_notice("Evicting client: id=%llu tot-mem=%zu", (unsigned long long)client->id,
                    client->memory_counted);
         exec->stats.evicted_clients++;

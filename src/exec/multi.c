@@ -54,8 +54,7 @@ static void multi_end(struct client *client) {
 }
 
 void multi_discard(struct client *client) {
-    /* While EXEC runs the queue is still read, also if one of its commands ends this client. */
-    if (client->multi && !(client->flags & CLIENT_IN_EXEC)) multi_end(client);
+    if (client->multi) multi_end(client);
     client->flags &= ~(uint32_t)(CLIENT_DIRTY_CAS | CLIENT_DIRTY_EXEC);
     watch_clear(client);
 }

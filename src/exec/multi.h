@@ -28,7 +28,7 @@ struct multi {
 void multi_begin(struct client *client);
 /* Copies the call's arguments to the end of the queue. */
 void multi_queue(struct client *client, const struct call *call);
-/* Ends the transaction without running it; watches go too. While EXEC runs, only those go. */
+/* Ends the transaction without running it; watches go too. */
 void multi_discard(struct client *client);
 /* True for EXEC itself. */
 bool multi_is_exec(const struct command *command);

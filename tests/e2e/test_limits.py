@@ -231,3 +231,24 @@ def test_output_counts_towards_maxmemory_clients(start_on_engine):
     lazy.send(encode(["GET", "small"]) * 4000)
     wait_until(lambda: server.info("stats")["evicted_clients"] == "1", "it is evicted")
     assert len(lazy.wait_for_close()) < 4000 * 10_000
+
+
+def test_no_client_is_evicted_in_the_middle_of_its_transaction(start_on_engine):
+    server = start_on_engine("--maxmemory-clients", "10mb")
+    control = server.control()
+    listeners = [server.connect() for _ in range(2)]
+    for listener in listeners:
+        listener.call("SUBSCRIBE", "news")
+    writer = server.connect()
+    assert writer.call("MULTI") == "OK"
+    assert writer.call("SET", "key", "x" * 3 * MEGABYTE) == "QUEUED"
+    for _ in range(300):  # copied into the output of both: with these all clients hold too much
+        assert writer.call("PUBLISH", "news", "x" * 10_000) == "QUEUED"
+    assert writer.call("SUBSCRIBE", "late") == "QUEUED"
+    assert server.info("stats")["evicted_clients"] == "0"
+    writer.send_command("EXEC")
+    assert writer.read_reply()[:301] == ["OK"] + [2] * 300
+    assert control.call("PUBSUB", "NUMSUB", "late") == ["late", 1]
+    assert writer.call("PING") == ["pong", ""]
+    for listener in listeners:
+        assert [listener.read_reply()[2] for _ in range(300)] == ["x" * 10_000] * 300

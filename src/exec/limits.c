@@ -43,9 +43,7 @@ static uint64_t unsent_bytes(const struct client *client) {
     uint64_t bytes = reply_size(&client->conn.out);
     /* What a worker is sending is read by nobody else; it does not count until it is back. */
     if (client->conn.owner != CONN_EXECUTOR) return bytes;
-    for (const struct reply_block *block = client->conn.sending_now; block; block = block->next)
-        bytes += reply_block_size(block);
-    return bytes;
+    return bytes + client->conn.sending_bytes;
 }
 
 static bool over_soft_limit(struct client *client, const struct output_limit *limit,

@@ -367,6 +367,7 @@ void conn_read(struct conn *conn, const struct conn_reader *reader) {
 
 bool conn_take_output(struct conn *conn) {
     if (conn->sending) return true;
+    conn->sending_bytes = reply_size(&conn->out);
     conn->sending = conn->sending_now = reply_take(&conn->out);
     conn->sending_offset = 0;
     return conn->sending != NULL;
@@ -375,6 +376,7 @@ bool conn_take_output(struct conn *conn) {
 /* Moves the position in sending by n bytes. */
 void conn_advance(struct conn *conn, size_t n) {
     conn->bytes_out += n;
+    conn->sending_bytes -= n;
     while (conn->sending_now) {
         uint64_t left = reply_block_size(conn->sending_now) - conn->sending_offset;
         if (n < left) {

@@ -77,6 +77,7 @@ struct conn {
     struct reply_block *sending;     /* all that was taken, freed by the executor */
     struct reply_block *sending_now; /* the first block not wholly sent; NULL: all is sent */
     size_t sending_offset;           /* bytes of sending_now already sent */
+    uint64_t sending_bytes;          /* not yet sent, of sending_now and what follows it */
     uint64_t bytes_in, bytes_out;
     size_t input_limit; /* client-query-buffer-limit */
     size_t input_peak;  /* most bytes that waited, since last counted */

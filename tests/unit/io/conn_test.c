@@ -259,6 +259,13 @@ static void drain(struct wire *wire, struct buf *out, size_t max) {
     }
 }
 
+static uint64_t unsent_bytes(const struct conn *conn) {
+    uint64_t bytes = 0;
+    for (const struct reply_block *block = conn->sending_now; block; block = block->next)
+        bytes += reply_block_size(block);
+    return bytes - conn->sending_offset;
+}
+
 TEST(replies_of_all_sizes_leave_in_order_however_little_the_peer_takes) {
     struct wire wire;
     struct buf want = {0}, got = {0};
@@ -279,6 +286,7 @@ TEST(replies_of_all_sizes_leave_in_order_however_little_the_peer_takes) {
     while (conn_take_output(&wire.conn)) {
         conn_write(&wire.conn);
         expect_ne(wire.conn.write_status, CONN_FAILED);
+        expect_eq(wire.conn.sending_bytes, unsent_bytes(&wire.conn));
         conn_sent(&wire.conn, &wire.pool);
         drain(&wire, &got, rng_below(t->rng, 50000));
         if (rng_below(t->rng, 20) == 0) { /* more is added meanwhile */

@@ -155,6 +155,22 @@ static void make_room(struct listpack **lp, size_t total) {
     *lp = mem_realloc(*lp, total < LISTPACK_SLACK_MIN ? total : total + total / 8);
 }
 
+/* Makes a gap for added bytes at `at`. What has to move moves once: in a new allocation all goes to
+ * its place at once. */
+static void open_gap(struct listpack **lp, size_t at, size_t before, size_t added) {
+    struct listpack *old = *lp;
+    size_t total = before + added, usable = mem_usable_size(old);
+    if (total <= usable || total >= LISTPACK_SLACK_MIN) {
+        make_room(lp, total);
+        memmove(bytes_at(*lp, at + added), bytes_at(*lp, at), before - at);
+        return;
+    }
+    *lp = mem_alloc(total);
+    memcpy(*lp, old, at);
+    memcpy(bytes_at(*lp, at + added), bytes_at(old, at), before - at);
+    mem_free_sized(old, usable);
+}
+
 static void give_back(struct listpack **lp, size_t before, size_t total) {
     if (likely((before ^ total) <= total)) return; /* their highest bits are the same one */
     if (mem_usable_size(*lp) / 2 >= total) *lp = mem_realloc(*lp, total);
@@ -165,8 +181,11 @@ static uint8_t *splice(struct listpack **lp, size_t at, size_t removed, size_t a
     size_t before = total_of(*lp), total = before - removed + added;
     dcheck(at >= LISTPACK_HEADER && at + removed < before);
     if (added == removed) return bytes_at(*lp, at);
-    if (added > removed) make_room(lp, total);
-    memmove(bytes_at(*lp, at + added), bytes_at(*lp, at + removed), before - at - removed);
+    if (added > removed) {
+        open_gap(lp, at + removed, before, added - removed);
+    } else {
+        memmove(bytes_at(*lp, at + added), bytes_at(*lp, at + removed), before - at - removed);
+    }
     set_total(*lp, total);
     if (added < removed) give_back(lp, before, total);
     return bytes_at(*lp, at);

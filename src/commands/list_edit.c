@@ -82,7 +82,9 @@ void cmd_ltrim(struct call *call) {
     if (entry) {
         void *list = entry_object(entry);
         const struct list_window window = lists__window(list_count(list), start, stop);
-        list_trim(&list, window.first, window.count, &limits);
+        void *cut;
+        list_trim(&list, window.first, window.count, &limits, &cut);
+        if (cut) keyspace_discard(call->db, entry, cut);
         lists__removed(call, call->argv[1], entry, list, "ltrim");
     }
     reply_ok(call->reply);

@@ -13,6 +13,14 @@ void zset_changed(struct call *call, uint32_t key_arg, struct entry *entry, stru
     collection_changed(call, call->argv[key_arg], entry, zset_count(zset), event);
 }
 
+void zset_drop_span(struct call *call, uint32_t key_arg, struct entry *entry, struct zset_span span,
+                    const char *event) {
+    struct zset *zset = zset_of(entry), *former;
+    zset_remove_span(&zset, span, &former);
+    if (former) keyspace_discard(call->db, entry, former);
+    zset_changed(call, key_arg, entry, zset, event);
+}
+
 void zset_store(struct call *call, uint32_t key_arg, struct zset *zset, const char *event) {
     size_t count = zset_count(zset);
     if (count == 0) zset_destroy(zset);

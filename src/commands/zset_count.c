@@ -47,10 +47,8 @@ static void remove_within(struct call *call, struct bounds *bounds, const char *
     if (!read_bounds(call, bounds)) return;
     if (!call_find_write(call, 1, TYPE_ZSET, &entry)) return;
     if (entry) {
-        struct zset *zset = zset_of(entry);
-        span = span_of(bounds, zset);
-        zset_remove_span(&zset, span);
-        if (span.count) zset_changed(call, 1, entry, zset, event);
+        span = span_of(bounds, zset_of(entry));
+        if (span.count) zset_drop_span(call, 1, entry, span, event);
     }
     reply_integer(call->reply, (int64_t)span.count);
 }

@@ -118,6 +118,9 @@ static inline struct zset *zset_of(const struct entry *entry) {
  * with its last member. */
 void zset_changed(struct call *call, uint32_t key_arg, struct entry *entry, struct zset *zset,
                   const char *event);
+/* Removes a span that is not empty, and does all that. */
+void zset_drop_span(struct call *call, uint32_t key_arg, struct entry *entry, struct zset_span span,
+                    const char *event);
 /* Makes the key at key_arg hold this set, whatever it held, or no key if the set is empty; replies
  * with the number of its members. Takes the set. */
 void zset_store(struct call *call, uint32_t key_arg, struct zset *zset, const char *event);

@@ -15,7 +15,7 @@ enum pair_form {
  * caller's. */
 static void pop(struct call *call, uint32_t key_arg, struct entry *entry, enum end end,
                 size_t count, enum pair_form form) {
-    struct zset *zset = zset_of(entry);
+    const struct zset *zset = zset_of(entry);
     size_t all = zset_count(zset);
     check(count >= 1 && count <= all);
     struct zset_iter iter;
@@ -27,8 +27,7 @@ static void pop(struct call *call, uint32_t key_arg, struct entry *entry, enum e
         reply_double(call->reply, item.score);
     }
     struct zset_span span = {.first = end == END_MIN ? 0 : all - count, .count = count};
-    zset_remove_span(&zset, span);
-    zset_changed(call, key_arg, entry, zset, end == END_MIN ? "zpopmin" : "zpopmax");
+    zset_drop_span(call, key_arg, entry, span, end == END_MIN ? "zpopmin" : "zpopmax");
 }
 
 /* ---- ZPOPMIN, ZPOPMAX ---- */

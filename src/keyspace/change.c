@@ -132,11 +132,9 @@ never_inline static void free_blob(struct keyspace *ks, struct blob *blob,
     dispose(ks, destroy_blob, blob, 1);
 }
 
-never_inline static void free_object(struct keyspace *ks, struct entry *entry,
+never_inline static void free_object(struct keyspace *ks, const struct value_ops *ops, void *object,
                                      enum remove_reason reason) {
     enum { MEMORY_SAMPLES = 5 };
-    const struct value_ops *ops = value_ops_of(entry);
-    void *object = entry_object(entry);
     size_t effort = ops->free_effort(object);
     if (effort <= DISPOSE_EFFORT_MIN || !is_lazy(ks, reason)) {
         ops->destroy(object);
@@ -153,8 +151,12 @@ void keyspace__free_value(struct keyspace *ks, struct entry *entry, enum remove_
     if (unlikely(entry_encoding(entry) == ENCODING_BLOB)) {
         free_blob(ks, entry_blob(entry), reason);
     } else if (unlikely(entry_encoding(entry) == ENCODING_OBJECT)) {
-        free_object(ks, entry, reason);
+        free_object(ks, value_ops_of(entry), entry_object(entry), reason);
     }
+}
+
+void keyspace_discard(struct db *db, const struct entry *entry, void *object) {
+    free_object(db->ks, value_ops_of(entry), object, KEY_DELETED);
 }
 
 void keyspace__removed(struct db *db, struct entry *entry, enum remove_reason reason) {

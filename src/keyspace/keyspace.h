@@ -188,6 +188,9 @@ void keyspace_remove(struct db *db, struct entry *entry, enum remove_reason reas
 /* The same for a key, with one look-up; false if it is absent or had expired. */
 must_use bool keyspace_remove_key(struct db *db, struct bytes key, uint64_t hash,
                                   enum remove_reason reason);
+/* Destroys an object that a change has left over, a part of the entry's value or what it was: in
+ * the background like that of a removed key. */
+void keyspace_discard(struct db *db, const struct entry *entry, void *object);
 
 /* at_ms < 0 removes the expiry. May move the entry: returns it. Tells observers nothing: the
  * caller calls keyspace_touched and sends the event. */

@@ -8,7 +8,10 @@
 #include "base/check.h"
 #include "types/list_internal.h"
 
-enum { TAG_CHAIN = 1 };
+enum {
+    TAG_CHAIN = 1,
+    PREFETCH_BYTES_MAX = 512, /* longer moves have their own read-ahead in the hardware */
+};
 
 /* ---- forms ---- */
 
@@ -130,6 +133,10 @@ void list_prefetch(const void *list, enum list_end end, unsigned step) {
         }
     } else if (end == LIST_TAIL) {
         prefetch_line(object + listpack_size(packed_of(list)) - 1);
+    } else { /* a change there moves all */
+        size_t size = size_min(listpack_size(packed_of(list)), PREFETCH_BYTES_MAX);
+        for (size_t at = CACHE_LINE; at < size; at += CACHE_LINE)
+            prefetch_line(object + at);
     }
 }
 
@@ -321,12 +328,17 @@ void list_push_blob(void **list, enum list_end end, struct blob *blob,
     blob_release(blob);
 }
 
+static void drop_blocks(void **list, enum list_end end, size_t count,
+                        const struct list_limits *limits, struct chain **cut) {
+    struct chain *chain = chain_of(*list);
+    list__chain_drop(&chain, end, count, limits, cut);
+    *list = tagged(chain);
+    settle(list, limits);
+}
+
 void list_drop(void **list, enum list_end end, size_t count, const struct list_limits *limits) {
     if (unlikely(is_chain(*list))) {
-        struct chain *chain = chain_of(*list);
-        list__chain_drop(&chain, end, count, limits);
-        *list = tagged(chain);
-        settle(list, limits);
+        drop_blocks(list, end, count, limits, NULL);
         return;
     }
     struct listpack *lp = packed_of(*list);
@@ -338,13 +350,27 @@ void list_drop(void **list, enum list_end end, size_t count, const struct list_l
     *list = lp;
 }
 
-void list_trim(void **list, size_t first, size_t count, const struct list_limits *limits) {
+void list_trim(void **list, size_t first, size_t count, const struct list_limits *limits,
+               void **cut) {
     size_t total = list_count(*list);
     first = size_min(first, total);
     count = size_min(count, total - first);
     size_t behind = total - first - count;
-    if (behind > 0) list_drop(list, LIST_TAIL, behind, limits);
-    if (first > 0) list_drop(list, LIST_HEAD, first, limits);
+    *cut = NULL;
+    if (first + behind == 0) return;
+    if (!is_chain(*list)) {
+        list_drop(list, LIST_TAIL, behind, limits);
+        list_drop(list, LIST_HEAD, first, limits);
+        return;
+    }
+    struct chain *blocks = list__chain_create();
+    drop_blocks(list, LIST_TAIL, behind, limits, &blocks);
+    if (is_chain(*list)) {
+        drop_blocks(list, LIST_HEAD, first, limits, &blocks);
+    } else {
+        list_drop(list, LIST_HEAD, first, limits);
+    }
+    *cut = tagged(blocks);
 }
 
 bool list_set(void **list, int64_t index, struct bytes item, const struct list_limits *limits) {

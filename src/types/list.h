@@ -103,8 +103,10 @@ void list_push_blob(void **list, enum list_end end, struct blob *blob,
                     const struct list_limits *limits);
 /* Removes up to count elements. O(blocks removed + a block). */
 void list_drop(void **list, enum list_end end, size_t count, const struct list_limits *limits);
-/* Keeps count elements from first on. */
-void list_trim(void **list, size_t first, size_t count, const struct list_limits *limits);
+/* Keeps count elements from first on. *cut: NULL, or most of what was cut off, only for
+ * list_destroy, which may take long. O(blocks cut off + a block). */
+void list_trim(void **list, size_t first, size_t count, const struct list_limits *limits,
+               void **cut);
 /* False: there is no such index. */
 must_use bool list_set(void **list, int64_t index, struct bytes item,
                        const struct list_limits *limits);

@@ -217,14 +217,30 @@ void list__chain_push(struct chain **chain, enum list_end end, struct bytes item
     block_changed(*chain, block, lp, 1);
 }
 
+/* Into the other chain, as its last. */
+static void move_block(struct chain **chain, size_t index, struct chain **to) {
+    struct block block = *list__block(*chain, index);
+    bool packed = block_is_packed(&block);
+    (*chain)->count -= block.count;
+    (*chain)->packed -= packed;
+    close_slot(chain, index);
+    *open_slot(to, (*to)->size) = block;
+    (*to)->count += block.count;
+    (*to)->packed += packed;
+}
+
 void list__chain_drop(struct chain **chain, enum list_end end, size_t count,
-                      const struct list_limits *limits) {
+                      const struct list_limits *limits, struct chain **cut) {
     while (count > 0 && (*chain)->size > 0) {
         size_t index = end == LIST_HEAD ? 0 : (*chain)->size - 1;
         struct block *block = list__block(*chain, index);
         if (block->count <= count) {
             count -= block->count;
-            remove_block(chain, index);
+            if (cut) {
+                move_block(chain, index, cut);
+            } else {
+                remove_block(chain, index);
+            }
             continue;
         }
         list__block_open(*chain, index);

@@ -69,8 +69,9 @@ size_t list__chain_seek(const struct chain *chain, size_t index, size_t *within)
 void list__chain_add_listpack(struct chain **chain, struct listpack *lp); /* at the tail */
 void list__chain_push(struct chain **chain, enum list_end end, struct bytes item, struct blob *blob,
                       const struct list_limits *limits);
+/* cut: NULL, or gets the blocks that go as a whole, in any order, to be destroyed. */
 void list__chain_drop(struct chain **chain, enum list_end end, size_t count,
-                      const struct list_limits *limits);
+                      const struct list_limits *limits, struct chain **cut);
 void list__chain_insert(struct chain **chain, struct place place, struct bytes item,
                         const struct list_limits *limits);
 void list__chain_replace(struct chain **chain, size_t index, struct bytes item,

@@ -17,6 +17,8 @@ enum {
     PAIR_COST_MAX = 64,     /* bytes of a score in a listpack, and more */
     MEMBER_SIZE_GUESS = 16, /* for the room of a new listpack */
     MEMORY_WINDOW = 64,
+    COPY_SPAN_MIN = 64, /* of fewer members, a removal is cheap */
+    COPY_RATIO = 4,     /* copying a member costs less than removing so many */
 };
 
 /* ---- life ---- */
@@ -236,10 +238,33 @@ static void removed_from_tree(void *ctx, void *item) {
     zset__element_free(element);
 }
 
-void zset_remove_span(struct zset **zset, struct zset_span span) {
+/* A copy of what is outside of the span. */
+static struct zset_table *table_without(const struct zset *zset, struct zset_span span) {
+    size_t end = span.first + span.count, count = zset_count(zset);
+    struct zset_table *table = zset__table_create(count - span.count);
+    struct zset_iter iter;
+    struct zset_item item;
+    zset_iter_init(&iter, zset, 0, false);
+    for (size_t i = 0; i < span.first && zset_iter_next(&iter, &item); i++)
+        append(table, &item);
+    zset_iter_init(&iter, zset, end, false);
+    while (zset_iter_next(&iter, &item))
+        append(table, &item);
+    hashtab_expand_hint(table->members, 0);
+    return table;
+}
+
+void zset_remove_span(struct zset **zset, struct zset_span span, struct zset **former) {
+    *former = NULL;
     if (!span.count) return;
     if (zset_is_table(*zset)) {
         struct zset_table *table = zset_as_table(*zset);
+        size_t kept = zset_count(*zset) - span.count;
+        if (span.count >= COPY_SPAN_MIN && kept < span.count / COPY_RATIO) {
+            *former = *zset;
+            *zset = zset_from_table(table_without(*zset, span));
+            return;
+        }
         btree_remove_range(&table->tree, span.first, span.count, removed_from_tree, table);
         return;
     }

@@ -118,8 +118,9 @@ void zset_expect(struct zset **zset, const struct zset_limits *limits, size_t co
 void zset_pack(struct zset **zset, const struct zset_limits *limits);
 /* False if there is no such member. O(log n). */
 bool zset_remove(struct zset **zset, struct bytes member);
-/* O(log n + count). */
-void zset_remove_span(struct zset **zset, struct zset_span span);
+/* *former: NULL, or, where nearly all of a large set goes and what stays was copied, the set as it
+ * was, only for zset_destroy, which may take long. O(log n + count), or O(what stays). */
+void zset_remove_span(struct zset **zset, struct zset_span span, struct zset **former);
 
 /* ---- random choice, scan ---- */
 /* Any rank, each with the same chance. The set must not be empty. */

@@ -12,6 +12,8 @@ resize    10 M keys are added (DEBUG POPULATE in steps), 50 clients SET new keys
 large     50 clients GET 64 bytes while 4 fetch 10 MiB: p99.9
 evict     CPU of SET under full write load at maxmemory against plain SET; memory over the limit
 flush     FLUSHALL ASYNC of 2 M keys while 50 clients GET
+delete    collections of 10 M elements are deleted or cut while 50 clients GET: what the command itself took, and
+          the longest stall
 The client, stalls.c, is compiled at the start. Server and client are pinned to a core each.
 """
 import argparse
@@ -168,7 +170,49 @@ def flush(args, server):
     return figures(stalls(args, server, 3, "GET", f"#{MILLION}"))
 
 
-SCENARIOS = {"idle": idle, "expiry": expiry, "resize": resize, "large": large, "evict": evict, "flush": flush}
+def fill(server, *words):
+    """Sends a command again and again, with 10 M elements in all: a word "#" stands for their numbers."""
+    many = 1000
+    for start in range(0, 10 * MILLION, many * 20):
+        batch = []
+        for first in range(start, start + many * 20, many):
+            fixed = [word.encode() for word in words if not word.startswith("#")]
+            parts = [word for i in range(first, first + many) for word in element(words, i)]
+            batch.append(b"*%d\r\n" % (len(fixed) + len(parts)))
+            batch += [b"$%d\r\n%s\r\n" % (len(w), w) for w in fixed + parts]
+        server.control.write(b"".join(batch))
+        server.control.flush()
+        for _ in range(20):
+            read_reply(server.control)
+
+
+def element(words, number):
+    return [b"%s%012d" % (word[1:].encode(), number) for word in words if word.startswith("#")]
+
+
+def delete(args, server):
+    load(args, server, MILLION, "SET", "key:__rand_int__", "x" * 64)
+    lines = []
+    for fillers, cut in ((("SADD", "big", "#m:"), ("DEL", "big")),
+                         (("HSET", "big", "#f:", "#v:"), ("DEL", "big")),
+                         (("ZADD", "big", "#", "#m:"), ("DEL", "big")),
+                         (("ZADD", "big", "#", "#m:"), ("ZREMRANGEBYRANK", "big", 0, -101)),
+                         (("RPUSH", "big", "#i:"), ("DEL", "big")),
+                         (("RPUSH", "big", "#i:"), ("LTRIM", "big", -100, -1))):
+        command(server, "DEL", "big")
+        fill(server, *fillers)
+        command(server, "CONFIG", "RESETSTAT")
+        timer = threading.Timer(1, command, (server, *cut))
+        timer.start()
+        result = stalls(args, server, 3, "GET", f"#{MILLION}")
+        timer.join()
+        took = info(server, f"cmdstat_{cut[0].lower()}").split("usec=")[1].split(",")[0]
+        lines.append(f"after {fillers[0]} {cut[0]} took {int(took) / 1000:.2f} ms: {figures(result)}")
+    return "\n         ".join(lines)
+
+
+SCENARIOS = {"idle": idle, "expiry": expiry, "resize": resize, "large": large, "evict": evict, "flush": flush,
+             "delete": delete}
 
 
 def main():

@@ -380,20 +380,24 @@ TEST(what_is_costly_to_free_goes_to_the_disposer) {
     (void)fixture_set(db, BYTES("blob"), BYTES("x"), -1);
     expect_eq(d.count, 1); /* a reply holds it: nothing to free yet */
     blob_release(pinned);
+    keyspace_discard(db, fixture_find(db, BYTES("large2")), object_create(64)); /* freed at once */
+    expect_eq(d.count, 1);
+    keyspace_discard(db, fixture_find(db, BYTES("large2")), object_create(65));
+    expect_eq(d.count, 2);
     config.lazy_server_del = false;
     (void)fixture_set(db, BYTES("large2"), BYTES("x"), -1);
-    expect_eq(d.count, 1);
+    expect_eq(d.count, 2);
     (void)fixture_set(db, BYTES("blob"), bytes_make(big, sizeof(big)), -1);
     keyspace_remove(db, fixture_find(db, BYTES("blob")), KEY_DELETED);
-    expect_eq(d.count, 2);
-    expect_eq(stats->lazyfree_pending, 2);
+    expect_eq(d.count, 3);
+    expect_eq(stats->lazyfree_pending, 3);
     for (int i = 0; i < 100; i++) {
         char name[512];
         (void)fixture_set(db, fixture_key(name, (uint64_t)i), BYTES("v"), FIXTURE_START_MS + 99999);
     }
     expect_eq(keyspace_flush(db, true), 101);
-    expect_eq(d.count, 3);
-    expect_eq(stats->lazyfree_pending, 103);
+    expect_eq(d.count, 4);
+    expect_eq(stats->lazyfree_pending, 104);
     expect_eq(db_key_count(db) + db_expire_count(db), 0);
     add_object(db, BYTES("large"), 1000);
     expect_eq(keyspace_flush(db, true), 1); /* one key may be as much work as many */

@@ -184,7 +184,9 @@ static void step_remove(struct fixture *f) {
 
 static void step_trim(struct fixture *f) {
     size_t first = rng_below(f->t->rng, 12), count = rng_below(f->t->rng, f->model.count + 20);
-    list_trim(&f->list, first, count, &f->limits);
+    void *cut;
+    list_trim(&f->list, first, count, &f->limits, &cut);
+    if (cut) list_destroy(cut);
     for (; first > 0 && f->model.count > 0; first--)
         model_drop(&f->model, 0);
     while (f->model.count > count)
@@ -379,6 +381,31 @@ TEST(list_of_compressible_elements_is_smaller_when_compressed) {
     expect_true((double)(mem_in_use() - before) / MANY < 1);
     expect_true((double)list_memory_bytes(list, 0) / MANY < 1);
     list_destroy(list);
+}
+
+TEST(list_trimmed_of_many_blocks_hands_them_out_to_be_freed_elsewhere) {
+    enum { MANY = 10000, KEPT = 10 };
+    const struct list_limits limits = list_limits_of(4, 0);
+    for (int packed = 0; packed < 2; packed++) {
+        void *list = list_create(0), *cut;
+        for (int i = 0; i < MANY; i++)
+            list_push(&list, LIST_TAIL, BYTES("x"), &limits);
+        list_trim(&list, 1, MANY - 1, &limits, &cut);
+        expect_eq(list_count(list), MANY - 1);
+        list_destroy(cut);
+        size_t kept = packed ? 1 : KEPT;
+        list_trim(&list, MANY / 2, kept, &limits, &cut);
+        expect_eq(list_count(list), kept);
+        expect_str_eq(list_encoding_name(list), packed ? "listpack" : "quicklist");
+        expect_true(list_free_effort(cut) >= MANY / 4 - KEPT);
+        list_verify(list);
+        list_destroy(cut);
+        list_trim(&list, 0, 0, &limits, &cut);
+        expect_eq(list_count(list), 0);
+        if (cut) list_destroy(cut);
+        list_destroy(list);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
 }
 
 TEST(list_limits_follow_the_option) {

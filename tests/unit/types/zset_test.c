@@ -174,7 +174,9 @@ static void run_random_steps(struct test *t, struct zset_limits limits, uint64_t
         } else if (model->count) {
             struct zset_span span = {.first = (size_t)rng_below(t->rng, model->count)};
             span.count = (size_t)rng_below(t->rng, model->count - span.first + 1);
-            zset_remove_span(&model->zset, span);
+            struct zset *former;
+            zset_remove_span(&model->zset, span, &former);
+            if (former) zset_destroy(former);
             model_remove(model, span.first, span.count);
         }
         expect_same_member(model, &pair);
@@ -331,6 +333,39 @@ struct scanned {
     size_t count;
     double sum;
 };
+TEST(zset_that_loses_nearly_all_members_is_handed_out_to_be_freed_elsewhere) {
+    enum { MANY = 1000, KEPT = 20 };
+    const struct zset_limits limits = {.entries = 1, .value_bytes = 64};
+    for (size_t first = 0; first <= KEPT; first += KEPT / 2) {
+        struct zset *zset = zset_create(&limits, MANY, 8), *former;
+        for (int i = 0; i < MANY; i++) {
+            char name[NAME_MAX_SIZE];
+            double score = i;
+            int size = snprintf(name, sizeof(name), "m%d", i);
+            (void)zset_add(&zset, &limits, bytes_make(name, (size_t)size), 0, &score);
+        }
+        zset_remove_span(&zset, (struct zset_span){first, MANY - KEPT}, &former);
+        expect_not_null(former);
+        expect_eq(zset_count(former), MANY);
+        expect_eq(zset_count(zset), KEPT);
+        expect_str_eq(zset_encoding_name(zset), "skiplist");
+        zset_verify(zset);
+        struct zset_iter iter;
+        struct zset_item item;
+        zset_iter_init(&iter, zset, 0, false);
+        for (size_t i = 0; i < KEPT; i++) {
+            expect_true(zset_iter_next(&iter, &item));
+            expect_true(item.score == (double)(i < first ? i : i + MANY - KEPT));
+        }
+        zset_destroy(former);
+        zset_remove_span(&zset, (struct zset_span){0, KEPT / 2}, &former);
+        expect_null(former);
+        expect_eq(zset_count(zset), KEPT / 2);
+        zset_destroy(zset);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 static void count_scanned(void *ctx, const struct zset_item *item) {
     struct scanned *scanned = ctx;
     scanned->count++;

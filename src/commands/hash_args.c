@@ -62,10 +62,10 @@ void hash_window_load(struct hash_window *window, const struct call *call, const
 }
 
 void hash_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                   unsigned step) {
+                   struct command_prefetch *at) {
     if (entry_type(entry) != TYPE_HASH || argc < 3) return;
     const struct hash *hash = hash_of(entry);
-    if (step == 0) {
+    if (at->step == 0) {
         hash_prefetch_bucket(hash, hash_code(hash, argv[2]));
     } else if (!hash_is_listpack(hash)) {
         hash_prefetch_field(hash, hash_bytes(argv[2]));

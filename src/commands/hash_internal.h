@@ -19,7 +19,7 @@ void cmd_hscan(struct call *call);
 void cmd_hrandfield(struct call *call);
 /* command_prefetch_fn of commands whose field is argument 2. */
 void hash_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                   unsigned step);
+                   struct command_prefetch *at);
 
 /* ---- hash_set.c ---- */
 void cmd_hset(struct call *call);

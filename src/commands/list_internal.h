@@ -63,9 +63,9 @@ must_use bool lists__mpop(struct call *call, const struct list_mpop *mpop);
 
 /* ---- prefetch: what each end of a list needs ---- */
 void lists__prefetch_head(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step);
+                          struct command_prefetch *at);
 void lists__prefetch_tail(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step);
+                          struct command_prefetch *at);
 
 void cmd_blmove(struct call *call);
 void cmd_blmpop(struct call *call);

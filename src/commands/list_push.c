@@ -66,15 +66,15 @@ static inline void prefetch(const struct entry *entry, enum list_end end, unsign
 }
 
 void lists__prefetch_head(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step) {
+                          struct command_prefetch *at) {
     (void)argv, (void)argc;
-    prefetch(entry, LIST_HEAD, step);
+    prefetch(entry, LIST_HEAD, at->step);
 }
 
 void lists__prefetch_tail(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step) {
+                          struct command_prefetch *at) {
     (void)argv, (void)argc;
-    prefetch(entry, LIST_TAIL, step);
+    prefetch(entry, LIST_TAIL, at->step);
 }
 
 /* ---- pushes ---- */

@@ -16,7 +16,7 @@ void cmd_smove(struct call *call);
 void cmd_sscan(struct call *call);
 /* Of SADD, SREM and SISMEMBER: the first member's memory. */
 void set_member_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                         unsigned step);
+                         struct command_prefetch *at);
 
 /* ---- set_chance.c ---- */
 void cmd_spop(struct call *call);

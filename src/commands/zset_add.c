@@ -36,7 +36,7 @@ static void prefetch_members(const struct call *call, const struct zset *zset, u
     for (unsigned pass = 0; pass < 2; pass++) {
         uint32_t arg = first;
         for (unsigned i = 0; i < ZSET_WINDOW && arg < call->argc; i++, arg += step)
-            zset_prefetch(zset, call->argv[arg], pass);
+            zset_prefetch(zset, call->argv[arg], pass, NULL);
     }
 }
 

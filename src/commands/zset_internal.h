@@ -49,11 +49,14 @@ void cmd_zmscore(struct call *call);
 void cmd_zrank(struct call *call);
 void cmd_zrevrank(struct call *call);
 void cmd_zscan(struct call *call);
-/* Prefetch for commands whose last argument, or whose second, is a member. */
+/* Prefetch for commands whose last argument, or whose second, is a member; or whose last two are a
+ * new score and its member. */
 void zset_prefetch_last(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                        unsigned step);
+                        struct command_prefetch *at);
 void zset_prefetch_second(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step);
+                          struct command_prefetch *at);
+void zset_prefetch_addition(const struct entry *entry, const struct bytes *argv, uint32_t argc,
+                            struct command_prefetch *at);
 
 /* ---- zset_random.c ---- */
 void cmd_zrandmember(struct call *call);

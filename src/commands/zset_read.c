@@ -9,18 +9,33 @@ enum { WINDOW = 16 };
 
 /* ---- prefetch ---- */
 
-static void prefetch_member(const struct entry *entry, struct bytes member, unsigned step) {
-    if (entry_type(entry) == TYPE_ZSET) zset_prefetch(entry_object(entry), member, step);
+/* score: NULL, or the one that the member will get. */
+static inline void prefetch(const struct entry *entry, struct bytes member, const double *score,
+                            struct command_prefetch *at) {
+    if (entry_type(entry) != TYPE_ZSET) return;
+    struct zset_prefetched found = {at->found[0], at->found[1], at->found[2]};
+    if (score) zset_prefetch_place(entry_object(entry), *score, at->step, &found);
+    zset_prefetch(entry_object(entry), member, at->step, &found);
+    at->found[0] = found.element;
+    at->found[1] = found.leaf;
+    at->found[2] = found.place;
 }
 
 void zset_prefetch_last(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                        unsigned step) {
-    prefetch_member(entry, argv[argc - 1], step);
+                        struct command_prefetch *at) {
+    prefetch(entry, argv[argc - 1], NULL, at);
 }
 
 void zset_prefetch_second(const struct entry *entry, const struct bytes *argv, uint32_t argc,
-                          unsigned step) {
-    if (argc > 2) prefetch_member(entry, argv[2], step);
+                          struct command_prefetch *at) {
+    if (argc > 2) prefetch(entry, argv[2], NULL, at);
+}
+
+void zset_prefetch_addition(const struct entry *entry, const struct bytes *argv, uint32_t argc,
+                            struct command_prefetch *at) {
+    double score;
+    bool is_number = at->step < 3 && num_parse_double(argv[argc - 2], &score);
+    prefetch(entry, argv[argc - 1], is_number ? &score : NULL, at);
 }
 
 /* ---- by member ---- */
@@ -55,7 +70,7 @@ void cmd_zmscore(struct call *call) {
         uint32_t end = call->argc - from < WINDOW ? call->argc : from + WINDOW;
         for (unsigned step = 0; zset && step < 2; step++) {
             for (uint32_t arg = from; arg < end; arg++)
-                zset_prefetch(zset, call->argv[arg], step);
+                zset_prefetch(zset, call->argv[arg], step, NULL);
         }
         for (uint32_t arg = from; arg < end; arg++) {
             if (zset && zset_score(zset, call->argv[arg], &score)) {

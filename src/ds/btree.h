@@ -53,8 +53,14 @@ size_t btree_seek_any(const struct btree *tree, btree_before_fn before, void *ct
 /* Puts up to max items from this rank on into out, in order, and returns how many.
  * O(log n + max). */
 size_t btree_read(const struct btree *tree, size_t rank, void **out, size_t max);
-/* Prefetches the leaf that this key belongs to. O(log n). */
-void btree_prefetch(const struct btree *tree, uint64_t key);
+/* Before an item is found, added or removed by its key, while nothing else changes the tree: what
+ * that will wait for. First the leaf that the key belongs to, which is returned (NULL: the tree is
+ * empty); with that in the cache, the addresses from the key's place on, which a change moves; with
+ * that, the item there. O(log n), O(1), O(1). */
+struct btree_leaf;
+const struct btree_leaf *btree_prefetch(const struct btree *tree, uint64_t key);
+void btree_prefetch_addresses(const struct btree_leaf *leaf, uint64_t key);
+void btree_prefetch_item(const struct btree_leaf *leaf, uint64_t key);
 
 /* Walks in either direction; the tree must not change meanwhile. Items are prefetched before they
  * are given. Fields are private. */

@@ -215,12 +215,34 @@ size_t btree_read(const struct btree *tree, size_t rank, void **out, size_t max)
     return read;
 }
 
-void btree_prefetch(const struct btree *tree, uint64_t key) {
+const struct btree_leaf *btree_prefetch(const struct btree *tree, uint64_t key) {
     const struct btree_target target = {.key = key};
     void *node = tree->root;
     for (unsigned depth = 0; depth < tree->height; depth++)
         node = inner_children(node)[inner_search(tree, node, &target)];
     if (node) prefetch_head(node);
+    return node;
+}
+
+/* The items that may be at the key's place are from *at up to the one returned. */
+static unsigned place_in(const struct btree_leaf *leaf, uint64_t key, unsigned *at) {
+    unsigned end;
+    count_marks(leaf, leaf_mark(leaf, key), at, &end);
+    return end;
+}
+
+void btree_prefetch_addresses(const struct btree_leaf *leaf, uint64_t key) {
+    unsigned at;
+    (void)place_in(leaf, key, &at);
+    const uint8_t *end = leaf->addresses + (size_t)leaf->count * BTREE_ADDRESS_SIZE;
+    for (const uint8_t *p = leaf->addresses + (size_t)at * BTREE_ADDRESS_SIZE; p < end;
+         p += CACHE_LINE)
+        prefetch_line(p);
+}
+
+void btree_prefetch_item(const struct btree_leaf *leaf, uint64_t key) {
+    unsigned at, end = place_in(leaf, key, &at);
+    if (at < end) prefetch_line(leaf_item(leaf, (at + end) / 2)); /* a search reads it first */
 }
 
 /* ---- walking ---- */

@@ -337,6 +337,7 @@ void run_prefetch(const struct client *client, unsigned step) {
 struct element_prefetch {
     const struct request *request;
     const struct entry *entry;
+    struct command_prefetch at;
 };
 
 /* Those of the window, with their entries; pipelines name the same key again and again. */
@@ -357,7 +358,7 @@ static unsigned window_elements(const struct window *window, struct element_pref
                 entry = keyspace_peek(client->db, request->argv[key], request->hash);
             }
             if (!entry || entry_is_string(entry)) continue;
-            out[count] = (struct element_prefetch){request, entry};
+            out[count] = (struct element_prefetch){.request = request, .entry = entry};
             last = &out[count++];
         }
     }
@@ -375,7 +376,9 @@ static never_inline void window_prefetch_elements(const struct window *window, u
         for (unsigned i = 0; i < count; i++) {
             const struct request *request = elements[i].request;
             if (!(request->command->flags & wanted)) continue;
-            request->command->spec->prefetch(elements[i].entry, request->argv, request->argc, step);
+            elements[i].at.step = step;
+            request->command->spec->prefetch(elements[i].entry, request->argv, request->argc,
+                                             &elements[i].at);
         }
     }
 }

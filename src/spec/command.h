@@ -41,7 +41,7 @@ enum command_flag { /* COMMAND INFO's flags, in its order; then those never show
                     CMD_SENTINEL = BIT(24),
                     CMD_ONLY_SENTINEL = BIT(25),
                     CMD_PREFETCH = BIT(26),      /* derived: the row has a prefetch function */
-                    CMD_PREFETCH_DEEP = BIT(27), /* ... which has a third step */
+                    CMD_PREFETCH_DEEP = BIT(27), /* ... which has two steps more */
 };
 
 enum acl_category { /* bits, in the order in which ACL CAT lists them */
@@ -178,12 +178,16 @@ struct command_keys; /* below */
 struct entry;        /* keyspace/entry.h */
 
 /* Before a window of commands is executed: brings the memory that this one will need. entry: the
- * first key's, of any type but string, and perhaps expired. step 0: what can be computed (the
- * element's bucket); step 1: what that points to; step 2, with CMD_PREFETCH_DEEP only: what is
- * found from there. It only prefetches: arguments may be anything that fits the arity. */
+ * first key's, of any type but string, and perhaps expired. Step 0: what can be computed (the
+ * element's bucket); step 1: what that points to; steps 2 and 3, with CMD_PREFETCH_DEEP only: what
+ * is found from there. It only prefetches: arguments may be anything that fits the arity. */
+struct command_prefetch {
+    unsigned step;
+    const void *found[3]; /* the function's own: what it keeps for its next step; NULL at first */
+};
 typedef void (*command_prefetch_fn)(const struct entry *entry, const struct bytes *argv,
-                                    uint32_t argc, unsigned step);
-enum { COMMAND_PREFETCH_STEPS = 2, COMMAND_PREFETCH_STEPS_DEEP = 3 };
+                                    uint32_t argc, struct command_prefetch *at);
+enum { COMMAND_PREFETCH_STEPS = 2, COMMAND_PREFETCH_STEPS_DEEP = 4 };
 
 struct command_spec {
     const char *name;   /* lower case; of a subcommand: only its own part */

@@ -344,7 +344,8 @@ bool zset_table_stats(const void *object, bool full, struct buf *out) {
     return true;
 }
 
-void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step) {
+void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step,
+                   struct zset_prefetched *found) {
     if (!zset_is_table(zset)) {
         if (step == 0) prefetch_line(zset_as_listpack(zset));
         return;
@@ -354,9 +355,24 @@ void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step) 
         hashtab_prefetch_bucket(table->members, hash_bytes(member));
     } else if (step == 1) {
         hashtab_prefetch_entry(table->members, hash_bytes(member));
-    } else {
-        const struct zset_element *element = zset__table_find(table, member);
-        if (element) btree_prefetch(&table->tree, zset_key(element->score));
+    } else if (step == 2) {
+        found->element = zset__table_find(table, member);
+        if (!found->element) return;
+        found->leaf = btree_prefetch(&table->tree, zset_key(found->element->score));
+    } else if (found->element) {
+        btree_prefetch_addresses(found->leaf, zset_key(found->element->score));
+    }
+}
+
+void zset_prefetch_place(const struct zset *zset, double score, unsigned step,
+                         struct zset_prefetched *found) {
+    if (!zset_is_table(zset)) return;
+    if (step == 0) {
+        found->place = btree_prefetch(&zset_as_table(zset)->tree, zset_key(score));
+    } else if (step == 1) {
+        if (found->place) btree_prefetch_addresses(found->place, zset_key(score));
+    } else if (step == 2) {
+        if (found->place) btree_prefetch_item(found->place, zset_key(score));
     }
 }
 

@@ -21,6 +21,7 @@ struct buf;
 struct listpack;
 struct rng;
 struct zset;
+struct zset_element;
 
 struct zset_limits {     /* of the listpack form */
     int64_t entries;     /* members */
@@ -136,7 +137,17 @@ size_t zset_free_effort(const void *zset);
 const char *zset_encoding_name(const void *zset);
 /* Adds what DEBUG HTSTATS-KEY says; false if it is no table. */
 must_use bool zset_table_stats(const void *zset, bool full, struct buf *out);
-/* Step 0: the member's bucket; step 1: its element; step 2: its leaf of the tree. */
-void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step);
+struct zset_prefetched { /* what the steps have found, NULL at first; nothing changes meanwhile */
+    const struct zset_element *element;
+    const struct btree_leaf *leaf;  /* where the element is */
+    const struct btree_leaf *place; /* where the score belongs */
+};
+/* Step 0: the member's bucket; step 1: its element; step 2: its leaf of the tree; step 3: its place
+ * there. found: not needed for the first two. */
+void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step,
+                   struct zset_prefetched *found);
+/* Beside it, where a score will go. Step 0: its leaf; steps 1 and 2: what is at its place there. */
+void zset_prefetch_place(const struct zset *zset, double score, unsigned step,
+                         struct zset_prefetched *found);
 
 void zset_verify(const struct zset *zset); /* every invariant in zset.c; for tests */

@@ -109,7 +109,12 @@ static void expect_same_places(struct test *t, const struct model *model, struct
         const struct item high = {.key = probe.key + 1, .id = 0};
         expect_eq(btree_seek_key(&model->tree, probe.key, true), model_rank(model, &high));
     }
-    btree_prefetch(&model->tree, probe.key);
+    const struct btree_leaf *leaf = btree_prefetch(&model->tree, probe.key);
+    expect_eq(leaf != NULL, model->count > 0);
+    if (leaf) {
+        btree_prefetch_addresses(leaf, probe.key);
+        btree_prefetch_item(leaf, probe.key);
+    }
     if (!model->count) return;
     size_t at = (size_t)rng_below(t->rng, model->count);
     expect_ptr_eq(btree_at(&model->tree, at), model->items[at]);

@@ -40,6 +40,7 @@ static bool greet(struct cli *cli, const char *const *words, const char *what) {
 static bool greet_all(struct cli *cli) {
     const struct client_options *options = &cli->options.client;
     cli->resp = 2;
+    cli->session = (struct cli_session){.pending_db = -1};
     if (options->password) {
         const char *with_user[] = {"AUTH", options->user, options->password, NULL};
         const char *without[] = {"AUTH", options->password, NULL};

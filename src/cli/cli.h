@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 struct cli_mode;
+struct docs;
 
 enum cli_output {
     CLI_OUTPUT_TTY = 0, /* numbered, quoted, with types: for people */
@@ -41,6 +42,7 @@ struct cli_options {
     bool show_pushes_given;
     bool no_auth_warning;
     bool verbose;
+    bool hints;
     char *eval_file; /* --eval */
     bool help;
     bool version;
@@ -55,15 +57,25 @@ struct cli_options {
     int64_t hotkeys_count;   /* --hotkeys-count */
 };
 
+/* What the commands so far have made of the connection. */
+struct cli_session {
+    bool in_transaction;   /* MULTI has been said */
+    int64_t pending_db;    /* a queued SELECT; -1: none */
+    int64_t subscriptions; /* channels, patterns and shard channels */
+    bool monitoring;
+    bool silent; /* CLIENT REPLY OFF */
+};
+
 struct cli {
     struct cli_options options;
+    struct cli_session session;
     struct client_link link;
-    struct client_options *home; /* where the user asked to be, while -c follows a redirection */
-    bool stdout_tty;             /* or FAKETTY is set */
+    bool stdout_tty; /* or FAKETTY is set */
     bool stdin_tty;
-    int signal_fd; /* says that Ctrl-C was pressed, after cli_catch_interrupts; else -1 */
-    uint8_t resp;  /* the protocol spoken now: 2 or 3 */
-    int argc;      /* words behind the options */
+    int signal_fd;     /* says that Ctrl-C was pressed, after cli_catch_interrupts; else -1 */
+    uint8_t resp;      /* the protocol spoken now: 2 or 3 */
+    struct docs *docs; /* what the server says about its commands; NULL: not asked yet */
+    int argc;          /* words behind the options */
     char **argv;
 };
 

@@ -34,28 +34,13 @@ SWITCH(set_fail_on_error, options->fail_on_error = true)
 SWITCH(set_raw, set_output(options, CLI_OUTPUT_RAW))
 SWITCH(set_no_raw, set_output(options, CLI_OUTPUT_TTY))
 SWITCH(set_csv, set_output(options, CLI_OUTPUT_CSV))
+SWITCH(set_json, set_output(options, CLI_OUTPUT_JSON))
+SWITCH(set_quoted_json, set_output(options, CLI_OUTPUT_QUOTED_JSON))
 SWITCH(set_quoted_input, options->quoted_input = true)
 SWITCH(set_verbose, options->verbose = true)
 SWITCH(set_no_auth_warning, options->no_auth_warning = true)
 SWITCH(set_help, options->help = true)
 SWITCH(set_version, options->version = true)
-
-/* JSON is about RESP3's types: it asks for RESP3, unless -2 comes behind it or before. */
-static enum err set_json(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)argument, (void)diag;
-    set_output(options, CLI_OUTPUT_JSON);
-    if (options->client.resp == 0) options->client.resp = 3;
-    return ERR_NONE;
-}
-
-static enum err set_quoted_json(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)argument, (void)diag;
-    set_output(options, CLI_OUTPUT_QUOTED_JSON);
-    if (options->client.resp == 0) options->client.resp = 3;
-    return ERR_NONE;
-}
 
 static enum err set_timeout(void *ctx, const char *argument, struct diag *diag) {
     struct cli_options *options = ctx;
@@ -303,7 +288,8 @@ void cli__options_init(struct cli *cli) {
     *options = (struct cli_options){.repeat = 1,
                                     .pipe_timeout_s = PIPE_TIMEOUT_S,
                                     .memkeys_samples = -1,
-                                    .hotkeys_count = HOTKEYS_COUNT};
+                                    .hotkeys_count = HOTKEYS_COUNT,
+                                    .hints = true};
     client_options_init(&options->client);
     options->bulk_delimiter = mem_strdup("\n");
     options->reply_delimiter = mem_strdup("\n");

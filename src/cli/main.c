@@ -3,9 +3,12 @@
  * and a few tools that look at a server. */
 #include "base/clock.h"
 #include "base/version.h"
+#include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/cli_mode.h"
 #include "cli/cli_options.h"
+#include "cli/docs.h"
+#include "cli/interactive.h"
 #include "client/auth.h"
 
 #include <signal.h>
@@ -39,6 +42,9 @@ static bool settle_options(struct cli *cli) {
     cli->stdout_tty = isatty(STDOUT_FILENO) == 1 || getenv("FAKETTY") != NULL;
     if (!options->output_given && !cli->stdout_tty) options->output = CLI_OUTPUT_RAW;
     if (!options->show_pushes_given) options->show_pushes = cli->stdout_tty;
+    /* JSON is about the types of RESP3. */
+    bool is_json = options->output == CLI_OUTPUT_JSON || options->output == CLI_OUTPUT_QUOTED_JSON;
+    if (is_json && options->client.resp == 0) options->client.resp = 3;
     if (options->client.ask_password) {
         if (client_ask_password(&options->client, "Please input password: ", &diag) == ERR_NONE) {
             return true;
@@ -59,8 +65,8 @@ static int run(struct cli *cli) {
     const struct cli_options *options = &cli->options;
     if (!settle_options(cli)) return EXIT_FAILURE;
     if (options->mode) return options->mode->run(cli);
-    cli_say("not there yet");
-    return EXIT_FAILURE;
+    if (cli->argc > 0 || options->eval_file || options->stdin_last) return cli__run_once(cli);
+    return cli->stdin_tty ? cli__run_interactive(cli) : cli__run_lines(cli);
 }
 
 int main(int argc, char **argv) {
@@ -79,6 +85,7 @@ int main(int argc, char **argv) {
         status = run(&cli);
     }
     if (fflush(stdout) != 0) status = EXIT_FAILURE;
+    docs__destroy(&cli.docs);
     client_link_deinit(&cli.link);
     cli__options_deinit(&cli);
     return status;

@@ -166,6 +166,16 @@ static enum err fill(struct client_link *link, int64_t deadline_ns, struct diag 
     }
 }
 
+enum err client_link_probe(struct client_link *link, struct diag *diag) {
+    if (!client_link_is_open(link)) return diag_set(diag, ERR_CLOSED, "not connected");
+    if (link->input.size > 0) return ERR_NONE;
+    size_t got = 0;
+    enum err err = client_stream_read(&link->stream, link->room, CLIENT_LINK_INPUT, &got, diag);
+    if (err == ERR_NONE) link->input = bytes_make(link->room, got);
+    if (err == ERR_NONE || err == ERR_AGAIN) return ERR_NONE;
+    return give_up(link, err);
+}
+
 enum err client_link_receive(struct client_link *link, int timeout_ms, struct resp_value **out,
                              struct diag *diag) {
     if (!client_link_is_open(link)) return diag_set(diag, ERR_CLOSED, "not connected");

@@ -41,6 +41,14 @@ static inline bool client_link_is_open(const struct client_link *link) {
     return link->stream.fd != -1;
 }
 
+/* Whether the server is still there, without waiting: takes what has arrived. ERR_CLOSED and the
+ * like: it has gone, and the link is closed. */
+must_use enum err client_link_probe(struct client_link *link, struct diag *diag);
+/* True if there is something to receive without a look at the socket. */
+static inline bool client_link_has_input(const struct client_link *link) {
+    return link->input.size > 0 || client_stream_has_pending(&link->stream);
+}
+
 /* Sends bytes, all of them. A server that sends without end while we do does not block us: what
  * arrives meanwhile stays in the socket. */
 must_use enum err client_link_send(struct client_link *link, struct bytes data, struct diag *diag);

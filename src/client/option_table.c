@@ -53,14 +53,16 @@ static enum err set_uri(void *ctx, const char *argument, struct diag *diag) {
 
 static enum err set_resp2(void *ctx, const char *argument, struct diag *diag) {
     struct client_options *options = ctx;
-    (void)argument, (void)diag;
+    (void)argument;
+    if (options->resp == 3) return diag_set(diag, ERR_SYNTAX, "-2 and -3 exclude each other");
     options->resp = 2;
     return ERR_NONE;
 }
 
 static enum err set_resp3(void *ctx, const char *argument, struct diag *diag) {
     struct client_options *options = ctx;
-    (void)argument, (void)diag;
+    (void)argument;
+    if (options->resp == 2) return diag_set(diag, ERR_SYNTAX, "-2 and -3 exclude each other");
     options->resp = 3;
     return ERR_NONE;
 }

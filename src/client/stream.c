@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ enum err client_stream_dial(struct client_stream *stream, const struct client_ta
     if (done == 0) {
         stream->connected = true;
     } else if (errno != EINPROGRESS && errno != EINTR) {
-        err = diag_errno(diag, ERR_IO, "cannot connect");
+        err = diag_set(diag, ERR_IO, "%s", strerror(errno));
         client_stream_close(stream);
         return err;
     }
@@ -68,8 +69,7 @@ static enum err finish_connect(struct client_stream *stream, struct diag *diag) 
     socklen_t size = sizeof(error);
     if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1) error = errno;
     if (error != 0) {
-        errno = error;
-        return diag_errno(diag, ERR_IO, "cannot connect");
+        return diag_set(diag, ERR_IO, "%s", strerror(error));
     }
     stream->connected = true;
     return ERR_NONE;

@@ -363,14 +363,14 @@ void list_trim(void **list, size_t first, size_t count, const struct list_limits
         list_drop(list, LIST_HEAD, first, limits);
         return;
     }
-    struct chain *blocks = list__chain_create();
+    struct chain *blocks = NULL;
     drop_blocks(list, LIST_TAIL, behind, limits, &blocks);
     if (is_chain(*list)) {
         drop_blocks(list, LIST_HEAD, first, limits, &blocks);
     } else {
         list_drop(list, LIST_HEAD, first, limits);
     }
-    *cut = tagged(blocks);
+    if (blocks) *cut = tagged(blocks);
 }
 
 bool list_set(void **list, int64_t index, struct bytes item, const struct list_limits *limits) {

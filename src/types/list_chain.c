@@ -217,8 +217,9 @@ void list__chain_push(struct chain **chain, enum list_end end, struct bytes item
     block_changed(*chain, block, lp, 1);
 }
 
-/* Into the other chain, as its last. */
+/* Into the other chain, as its last; it is made if there is none. */
 static void move_block(struct chain **chain, size_t index, struct chain **to) {
+    if (!*to) *to = list__chain_create();
     struct block block = *list__block(*chain, index);
     bool packed = block_is_packed(&block);
     (*chain)->count -= block.count;

@@ -392,7 +392,7 @@ TEST(list_trimmed_of_many_blocks_hands_them_out_to_be_freed_elsewhere) {
             list_push(&list, LIST_TAIL, BYTES("x"), &limits);
         list_trim(&list, 1, MANY - 1, &limits, &cut);
         expect_eq(list_count(list), MANY - 1);
-        list_destroy(cut);
+        expect_true(cut == NULL); /* no whole block */
         size_t kept = packed ? 1 : KEPT;
         list_trim(&list, MANY / 2, kept, &limits, &cut);
         expect_eq(list_count(list), kept);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Numbers, lengths and strings: written, and read back in pieces of any size. */
+#include "base/lzf.h"
 #include "persist/rdb_format.h"
 #include "sync/blob.h"
 #include "tests/unit/persist/rdb_fixture.h"
@@ -172,26 +173,53 @@ TEST(a_sink_that_fails_is_asked_no_more_and_its_error_stays) {
     rdb_out_deinit(&out);
 }
 
-/* Reads it as a string; what the error is. */
+/* Bytes that this thread was ever given, whether they were freed or not. False: the allocator does
+ * not say. */
+static bool was_given(int64_t *bytes) { return mem_control_int("thread.allocated", NULL, bytes); }
+
+struct watch { /* over what is allocated meanwhile */
+    bool knows;
+    int64_t before;
+};
+
+static struct watch watch_begin(void) {
+    struct watch watch;
+    watch.knows = was_given(&watch.before);
+    return watch;
+}
+
+static void watch_end(const struct watch *watch, size_t most) {
+    int64_t now;
+    if (watch->knows && was_given(&now)) expect_true((size_t)(now - watch->before) <= most);
+}
+
+/* Reads it as a string; what the error is. Never allocates more than could come out of it. */
 static enum err error_of(const char *data, size_t size) {
+    const size_t most = size * LZF_RATIO_MAX + 64;
     struct rdb_in in;
     struct bytes text;
     struct rdb_string value;
+    struct watch watch = watch_begin();
     rdb_in_init_bytes(&in, bytes_make(data, size));
     bool good = rdb_get_string(&in, &text);
     enum err err = in.err;
     expect_eq(good, err == ERR_NONE);
+    expect_true(in.text_cap <= most);
     rdb_in_deinit(&in);
+    watch_end(&watch, most);
+
+    watch = watch_begin();
     rdb_in_init_bytes(&in, bytes_make(data, size));
     expect_eq(rdb_get_value(&in, 10, &value), good);
+    expect_true(in.text_cap <= most);
     blob_release(value.blob);
     rdb_in_deinit(&in);
+    watch_end(&watch, most);
     return err;
 }
 #define ERROR_OF(text) error_of(text, sizeof(text) - 1)
 
 TEST(lengths_that_lie_are_refused_before_anything_is_allocated) {
-    size_t peak = mem_in_use();
     expect_eq(ERROR_OF("\x05hello"), ERR_NONE);
     expect_eq(ERROR_OF("\x06hello"), ERR_CLOSED);
     expect_eq(ERROR_OF("\x7f"), ERR_CLOSED);
@@ -216,7 +244,25 @@ TEST(lengths_that_lie_are_refused_before_anything_is_allocated) {
     expect_eq(ERROR_OF("\xc3\x02\x02\x00"
                        "a"),
               ERR_SYNTAX);
-    expect_eq(mem_in_use(), peak);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
+TEST(a_length_that_lies_about_a_source_of_unknown_size_costs_what_has_come) {
+    enum { SIZE = 3 << 20, MOST = 16 << 20 };
+    char *data = mem_zalloc(SIZE);
+    memcpy(data, "\x81\x00\x00\x01\x00\x00\x00\x00\x00", 9); /* 1 TiB */
+    struct feeder feeder = {.bytes = bytes_make(data, SIZE), .rng = t->rng, .piece_max = 300000};
+    struct rdb_source source = feeder_source(&feeder, false);
+    struct rdb_in in;
+    struct bytes text;
+    struct watch watch = watch_begin();
+    rdb_in_init(&in, &source);
+    expect_false(rdb_get_string(&in, &text));
+    expect_eq(in.err, ERR_CLOSED);
+    expect_true(in.text_cap >= SIZE - RDB_IN_BUFFER && in.text_cap <= 2 * SIZE);
+    rdb_in_deinit(&in);
+    watch_end(&watch, MOST);
+    mem_free(data);
 }
 
 TEST(a_length_is_not_an_encoded_string) {

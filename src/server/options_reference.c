@@ -849,7 +849,7 @@ const struct config_option reference_options[] = {
         .field = CONFIG_FIELD(struct reference_config, max_new_tls_connections_per_cycle),
         .help = "New TLS connections taken in one turn of the event loop.",
     },
-    /* --- Small forms of values --- */
+    /* --- Streams --- */
     {
         .name = "stream-node-max-bytes",
         .kind = CONFIG_BYTES,

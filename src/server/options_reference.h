@@ -110,7 +110,7 @@ struct reference_config {
     int32_t tls_session_cache_timeout;
     int32_t tls_auto_reload_interval;
     uint32_t max_new_tls_connections_per_cycle;
-    /* Small forms of values */
+    /* Streams */
     int64_t stream_node_max_bytes;
     int64_t stream_node_max_entries;
     /* Access control */

@@ -284,8 +284,7 @@ const struct config_option server_options[] = {
         .initial = "auto",
         .field = CONFIG_FIELD(struct server_config, net.engine),
         .values = io_engines,
-        .help = "How sockets are watched: epoll, io_uring, or auto for the one that "
-                "measures better here.",
+        .help = "How sockets are watched: epoll, io_uring, or auto, which is epoll so far.",
     },
     /* --- Threads --- */
     {

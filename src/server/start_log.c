@@ -30,7 +30,9 @@ static void warn_of_reference(const struct reference_config *reference) {
         log_warning("WARNING: aclfile has NO EFFECT: this server does not have users yet.");
     }
     if (reference->appendonly) {
-        log_warning("WARNING: appendonly has no effect: this server does not write files yet.");
+        log_warning(
+            "WARNING: appendonly has no effect: this server does not keep such a file yet. Use "
+            "SAVE.");
     }
     if (reference->replicaof.host || reference->cluster_enabled) {
         log_warning(

@@ -425,6 +425,32 @@ TEST(valkey_conf_mentions_every_option_with_its_default) {
     buf_deinit(&text);
 }
 
+/* So that nobody is told that an option has no effect which has one, or the other way round. */
+TEST(valkey_conf_lists_apart_what_has_no_effect_yet) {
+    static const char heading[] = "\n## Accepted and kept ##";
+    struct fixture f;
+    struct buf text = read_conf();
+    set_up(&f);
+    const char *kept = memmem(text.data, text.size, heading, sizeof(heading) - 1);
+    expect_not_null(kept);
+    struct bytes rest = buf_bytes(&text);
+    size_t counts[2] = {0};
+    while (rest.size > 0) {
+        struct bytes line = bytes_make(rest.data, bytes_find_byte(rest, '\n'));
+        rest = bytes_from(rest, line.size + 1);
+        bool commented;
+        const struct config_option *option = option_of(&f, line, &commented);
+        if (!option || option->kind == CONFIG_IGNORED) continue;
+        bool is_kept = line.data > kept, later = option->flags & CONFIG_LATER;
+        if (is_kept != later) fprintf(stderr, "at the wrong place: %s\n", option->name);
+        expect_eq(is_kept, later);
+        counts[later]++;
+    }
+    expect_true(counts[0] > 80 && counts[1] > 80);
+    tear_down(&f);
+    buf_deinit(&text);
+}
+
 TEST(valkey_conf_loads_and_serves_this_machine_only) {
     struct fixture f;
     set_up(&f);

@@ -92,13 +92,23 @@ EXPLAINED = [
 ]
 
 
-def sorted_elements(reply):
+def elements_together(line, reply):
+    """How many elements of the reply belong together: a field and its value, where they are side by
+    side. In RESP3 HRANDFIELD has them in an array of their own."""
+    flat = reply[0] == "map" or not any(kind == "array" for kind, _ in reply[1])
+    paired = line[0] in (b"HGETALL", b"HSCAN") or b"WITHVALUES" in line
+    return 2 if paired and flat else 1
+
+
+def sorted_elements(line, reply):
+    """What is in a reply whose order does not count."""
     kind, value = reply
     if (kind == "array" and len(value) == 2 and value[0][0] == "bulk"
-            and value[1][0] == "array"):  # SCAN
-        return kind, [value[0], sorted_elements(value[1])]
+            and value[1][0] == "array"):  # SCAN, HSCAN
+        return kind, [value[0], sorted_elements(line, value[1])]
     if kind in ("array", "map") and value:
-        return kind, sorted((sorted_elements(item) for item in value), key=repr)
+        step = elements_together(line, reply)
+        return kind, sorted((value[at:at + step] for at in range(0, len(value), step)), key=repr)
     return reply
 
 
@@ -111,7 +121,7 @@ def is_same(line, peer, ours, queue):
     if name == b"EXEC" and peer[0] == ours[0] == "array":
         return (len(peer[1]) == len(ours[1]) == len(queue) and
                 all(is_same(queued, a, b, ()) for queued, a, b in zip(queue, peer[1], ours[1])))
-    if name in UNORDERED and sorted_elements(peer) == sorted_elements(ours):
+    if name in UNORDERED and sorted_elements(line, peer) == sorted_elements(line, ours):
         return True
     if name.lstrip(b"B").startswith(b"Z") and is_same_zset_reply(name, peer, ours):
         return True

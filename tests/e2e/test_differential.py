@@ -270,7 +270,7 @@ def check_keys(pair, history):
         _, keys = parse_all(pair.play(0, lines)[0])
         for _, key in keys[1]:
             lines += [[b"GET", key], [b"PEXPIRETIME", key], [b"OBJECT", b"ENCODING", key],
-                      [b"LRANGE", key, b"0", b"-1"],
+                      [b"LRANGE", key, b"0", b"-1"], [b"SMEMBERS", key], [b"HGETALL", key],
                       [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"]]
         found = pair.first_difference(0, lines)
         if found:

@@ -162,7 +162,9 @@ def test_limits_of_what_is_found(server, size):
         else:
             assert reply == (1 if abs(count) == 1 else None)
         for start in (0, count):
-            connection.call("SORT", "list", "ALPHA", "LIMIT", start, count)
+            rest = elements[max(start, 0):]
+            wanted = rest if count < 0 else rest[:count]
+            assert connection.call("SORT", "list", "ALPHA", "LIMIT", start, count) == wanted
 
 
 def test_numbers_of_more_than_64_bits_are_refused(server):

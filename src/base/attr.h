@@ -12,6 +12,7 @@
 #define noreturn_fn __attribute__((noreturn))
 #define always_inline_fn static inline __attribute__((always_inline))
 #define never_inline __attribute__((noinline))
+#define cold_fn __attribute__((cold))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

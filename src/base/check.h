@@ -7,9 +7,10 @@
 
 #include "base/attr.h"
 
-noreturn_fn void check_failed(const char *file, int line, const char *function,
-                              const char *condition);
-noreturn_fn void panic_at(const char *file, int line, const char *fmt, ...) printf_like(3, 4);
+cold_fn noreturn_fn void check_failed(const char *file, int line, const char *function,
+                                      const char *condition);
+cold_fn noreturn_fn void panic_at(const char *file, int line, const char *fmt, ...)
+    printf_like(3, 4);
 
 /* Ends the process with a sentence: a state that no condition tells. */
 #define panic(...) panic_at(__FILE__, __LINE__, __VA_ARGS__)

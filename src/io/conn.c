@@ -4,12 +4,11 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/syscall.h"
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum {
     CONN_ARGS_FULL = BATCH_ARGS - 32, /* slices in a batch that leave no room for most requests */
@@ -207,6 +206,7 @@ void conn_parse(struct conn *conn, const struct conn_reader *reader) {
             /* What follows an unauthenticated request is read by its own limits, one at a time:
              * the limits may be lifted by this one. */
             if (unlikely(conn->parser.preauth)) break;
+            if (!input.size && !parser_is_mid_request(&conn->parser)) break;
         } else {
             if (result == PARSE_ERROR) conn->read_status = CONN_BAD_INPUT;
             break;
@@ -215,48 +215,56 @@ void conn_parse(struct conn *conn, const struct conn_reader *reader) {
     conn->start = (size_t)(input.data - conn->in);
 }
 
-/* recv and send without libc's bookkeeping of cancellation: no thread here is ever cancelled, and
- * it costs a twentieth of a small request. Test builds take libc's, which sanitizers know. */
-#if defined(SYS_recvfrom) && defined(SYS_sendto) && !defined(DCHECK)
-static ssize_t conn_recv(int fd, char *data, size_t size) {
-    return syscall(SYS_recvfrom, fd, data, size, 0, NULL, NULL);
-}
-static ssize_t conn_send(int fd, const char *data, size_t size) {
-    return syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, NULL, 0);
-}
+/* Both return what the system call does, or -errno. */
+always_inline_fn ssize_t conn_recv(int fd, char *data, size_t size) {
+#if SYSCALL_INLINE
+    return syscall_inline(SYS_recvfrom, fd, (long)(uintptr_t)data, (long)size, 0, 0);
 #else
-static ssize_t conn_recv(int fd, char *data, size_t size) { return recv(fd, data, size, 0); }
-static ssize_t conn_send(int fd, const char *data, size_t size) {
-    return send(fd, data, size, MSG_NOSIGNAL);
-}
+    ssize_t n = recv(fd, data, size, 0);
+    return n == -1 ? -errno : n;
 #endif
+}
+always_inline_fn ssize_t conn_send(int fd, const char *data, size_t size) {
+#if SYSCALL_INLINE
+    return syscall_inline(SYS_sendto, fd, (long)(uintptr_t)data, (long)size, MSG_NOSIGNAL, 0);
+#else
+    ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+    return n == -1 ? -errno : n;
+#endif
+}
 
-/* One receive into [data, data + room). Sets read_status; returns the bytes, 0 if there are none.
- */
-static size_t conn_receive(struct conn *conn, char *data, size_t room) {
-    ssize_t n;
-    do {
-        n = conn_recv(conn->fd, data, room);
-    } while (n == -1 && errno == EINTR);
-    if (n > 0) {
-        conn->bytes_in += (uint64_t)n;
-        /* A short read means the socket was empty, unless the peer's end is known to follow. */
-        conn->read_status = (size_t)n == room || conn->hangup ? CONN_FINE : CONN_AGAIN;
-        return (size_t)n;
-    }
+/* What a receive that brought nothing means. */
+static never_inline void conn_received_nothing(struct conn *conn, ssize_t n) {
     if (n == 0) {
         conn->read_status = CONN_ENDED;
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if (n == -EAGAIN || n == -EWOULDBLOCK) {
         conn->read_status = CONN_AGAIN;
     } else {
         conn->read_status = CONN_FAILED;
-        conn->error_number = errno;
+        conn->error_number = (int)-n;
     }
-    return 0;
+}
+
+/* One receive into [data, data + room). Sets read_status; returns the bytes, 0 if there are none.
+ * Inlined, as all that is above a system call: the kernel spoils the processor's memory of where
+ * calls return to. */
+always_inline_fn size_t conn_receive(struct conn *conn, char *data, size_t room) {
+    ssize_t n;
+    do {
+        n = conn_recv(conn->fd, data, room);
+    } while (unlikely(n == -EINTR));
+    if (unlikely(n <= 0)) {
+        conn_received_nothing(conn, n);
+        return 0;
+    }
+    conn->bytes_in += (uint64_t)n;
+    /* A short read means the socket was empty, unless the peer's end is known to follow. */
+    conn->read_status = (size_t)n == room || conn->hangup ? CONN_FINE : CONN_AGAIN;
+    return (size_t)n;
 }
 
 /* The same from bytes that the kernel has already delivered. */
-static size_t conn_take_fed(struct conn *conn, char *data, size_t room) {
+static never_inline size_t conn_take_fed(struct conn *conn, char *data, size_t room) {
     if (!conn->fed_size) {
         conn->read_status = CONN_AGAIN;
         if (conn->fed_ended) conn->read_status = conn->error_number ? CONN_FAILED : CONN_ENDED;
@@ -271,8 +279,9 @@ static size_t conn_take_fed(struct conn *conn, char *data, size_t room) {
     return n;
 }
 
-static size_t conn_get(struct conn *conn, char *data, size_t room) {
-    return conn->uses_feed ? conn_take_fed(conn, data, room) : conn_receive(conn, data, room);
+always_inline_fn size_t conn_get(struct conn *conn, char *data, size_t room) {
+    if (unlikely(conn->uses_feed)) return conn_take_fed(conn, data, room);
+    return conn_receive(conn, data, room);
 }
 
 void conn_feed(struct conn *conn, const char *data, size_t size, uint32_t buffer) {
@@ -310,7 +319,7 @@ bool conn_feed_drop(struct conn *conn, uint32_t *buffer) {
 }
 
 /* Fills a large argument in its own blob. True when it is complete. */
-static bool conn_read_big(struct conn *conn) {
+static never_inline bool conn_read_big(struct conn *conn) {
     for (int i = 0; i < CONN_BIG_READS; i++) {
         char *data;
         size_t room;
@@ -390,13 +399,10 @@ void conn_advance(struct conn *conn, size_t n) {
     check(n == 0);
 }
 
-static ssize_t conn_write_some(struct conn *conn, size_t max) {
-    struct reply_block *block = conn->sending_now;
+/* One call for several blocks; what it returns, or -errno. */
+static never_inline ssize_t conn_write_blocks(struct conn *conn, size_t max) {
+    const struct reply_block *block = conn->sending_now;
     size_t offset = conn->sending_offset;
-    if (!block->next) {
-        size_t size = size_min(reply_block_size(block) - offset, max);
-        return conn_send(conn->fd, block->data + offset, size);
-    }
     struct iovec iov[CONN_IOV];
     int count = 0;
     for (; block && count < CONN_IOV && max > 0; block = block->next) {
@@ -407,7 +413,16 @@ static ssize_t conn_write_some(struct conn *conn, size_t max) {
         count++;
     }
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-    return sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+    ssize_t n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+    return n == -1 ? -errno : n;
+}
+
+always_inline_fn ssize_t conn_write_some(struct conn *conn, size_t max) {
+    const struct reply_block *block = conn->sending_now;
+    size_t offset = conn->sending_offset;
+    if (block->next) return conn_write_blocks(conn, max);
+    return conn_send(conn->fd, block->data + offset,
+                     size_min(reply_block_size(block) - offset, max));
 }
 
 void conn_write(struct conn *conn) {
@@ -415,11 +430,11 @@ void conn_write(struct conn *conn) {
     conn->write_status = CONN_FINE;
     while (conn->sending_now) {
         ssize_t n = conn_write_some(conn, CONN_WRITE_MAX - written);
-        if (n == -1 && errno == EINTR) continue;
-        if (n == -1) {
-            bool full = errno == EAGAIN || errno == EWOULDBLOCK;
+        if (unlikely(n < 0)) {
+            if (n == -EINTR) continue;
+            bool full = n == -EAGAIN || n == -EWOULDBLOCK;
             conn->write_status = full ? CONN_AGAIN : CONN_FAILED;
-            conn->error_number = errno;
+            conn->error_number = (int)-n;
             return;
         }
         conn_advance(conn, (size_t)n);

@@ -17,6 +17,7 @@
  * 3. Descriptors are in the table before the kernel knows them, and leave it after. */
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/syscall.h"
 #include "net/listener.h"
 #include "net/reactor_internal.h"
 
@@ -177,19 +178,27 @@ static void epoll_listeners_rest(struct reactor_epoll *r, bool rest) {
     check(epoll_ctl(r->fd, EPOLL_CTL_MOD, r->listeners_fd, &event) == 0);
 }
 
-static int epoll_sleep(struct reactor_epoll *r, int64_t timeout_us) {
-#ifdef SYS_epoll_pwait2
-    if (timeout_us > 0 && !r->coarse) {
+/* How many events there are, or -errno. */
+always_inline_fn long epoll_sleep(struct reactor_epoll *r, int64_t timeout_us) {
+#if defined(SYS_epoll_pwait2)
+    if (likely(timeout_us >= 0 && !r->coarse)) {
         struct __kernel_timespec timeout = {.tv_sec = timeout_us / 1000000,
                                             .tv_nsec = timeout_us % 1000000 * 1000};
+#if SYSCALL_INLINE
+        long count = syscall_inline(SYS_epoll_pwait2, r->fd, (long)(uintptr_t)r->events,
+                                    EPOLL_EVENTS_CAP, (long)(uintptr_t)&timeout, 0);
+#else
         long count =
             syscall(SYS_epoll_pwait2, r->fd, r->events, EPOLL_EVENTS_CAP, &timeout, NULL, 0);
-        if (count != -1 || (errno != ENOSYS && errno != EPERM)) return (int)count;
+        if (count == -1) count = -errno;
+#endif
+        if (count != -ENOSYS && count != -EPERM) return count;
         r->coarse = true;
     }
 #endif
     int64_t timeout_ms = timeout_us < 0 ? -1 : i64_min((timeout_us + 999) / 1000, INT32_MAX);
-    return epoll_wait(r->fd, r->events, EPOLL_EVENTS_CAP, (int)timeout_ms);
+    int count = epoll_wait(r->fd, r->events, EPOLL_EVENTS_CAP, (int)timeout_ms);
+    return count == -1 ? -errno : count;
 }
 
 static int epoll_poll(struct reactor *reactor, int64_t timeout_us) {
@@ -198,11 +207,9 @@ static int epoll_poll(struct reactor *reactor, int64_t timeout_us) {
 
     if (reactor__accept_may_resume(reactor)) epoll_listeners_rest(r, false);
     r->next = 0;
-    r->count = epoll_sleep(r, reactor__shorten(reactor, timeout_us));
-    if (r->count == -1) {
-        check(errno == EINTR);
-        r->count = 0;
-    }
+    long count = epoll_sleep(r, reactor__shorten(reactor, timeout_us));
+    check(count >= 0 || count == -EINTR);
+    r->count = count > 0 ? (int)count : 0;
     for (int i = 0; i < r->count; i++) {
         if (r->events[i].data.u64 != EPOLL_ID_WAKE) continue;
         wake_fd_drain(&reactor->wake);
@@ -213,7 +220,7 @@ static int epoll_poll(struct reactor *reactor, int64_t timeout_us) {
 }
 
 /* Fills ready with the listeners that have connections. */
-static void epoll_find_ready(struct reactor_epoll *r) {
+static never_inline void epoll_find_ready(struct reactor_epoll *r) {
     struct epoll_event events[LISTENER_MAX];
     int count = epoll_wait(r->listeners_fd, events, LISTENER_MAX, 0);
     r->ready_count = 0;
@@ -259,7 +266,7 @@ static bool epoll_accept_one(struct reactor_epoll *r, struct reactor_event *out)
     return true;
 }
 
-static bool epoll_accept(struct reactor_epoll *r, struct reactor_event *out) {
+static never_inline bool epoll_accept(struct reactor_epoll *r, struct reactor_event *out) {
     while (r->ready_count > 0 && r->base.accepts_left > 0) {
         if (epoll_accept_one(r, out)) return true;
     }
@@ -268,8 +275,8 @@ static bool epoll_accept(struct reactor_epoll *r, struct reactor_event *out) {
 }
 
 /* What one event of a connection says; its mask keeps what is still to be told. */
-static bool epoll_tell(struct reactor_epoll *r, struct epoll_event *event,
-                       struct reactor_event *out) {
+always_inline_fn bool epoll_tell(struct reactor_epoll *r, struct epoll_event *event,
+                                 struct reactor_event *out) {
     struct epoll_entry *entry = &r->entries[(uint32_t)event->data.u64];
     if (!entry->handle || entry->generation != event->data.u64 >> 32) return false;
     *out = (struct reactor_event){.kind = REACTOR_READABLE, .handle = entry->handle};

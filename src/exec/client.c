@@ -59,10 +59,6 @@ struct client *client_create(struct exec *exec, int fd) {
     return client;
 }
 
-bool client_is_closing(const struct client *client) {
-    return client->flags & (CLIENT_CLOSE_ASAP | CLIENT_CLOSE_AFTER_REPLY);
-}
-
 /* Out of all lists that others walk; the memory stays until client_reap. */
 static void client_unlink(struct exec *exec, struct client *client) {
     if (exec->cron_cursor == client) exec->cron_cursor = client->next;

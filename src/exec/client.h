@@ -87,7 +87,9 @@ static inline struct client *client_of_conn(struct conn *conn) { return (struct 
 void client_close(struct client *client);
 /* Ends it when its output has been sent; further requests are not executed. */
 void client_close_after_reply(struct client *client);
-bool client_is_closing(const struct client *client);
+static inline bool client_is_closing(const struct client *client) {
+    return client->flags & (CLIENT_CLOSE_ASAP | CLIENT_CLOSE_AFTER_REPLY);
+}
 
 /* Authenticated or not; adjusts gates and parser limits. */
 void client_set_authenticated(struct client *client, bool authenticated);

@@ -72,7 +72,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     random_hex(exec->run_id, sizeof(exec->run_id) - 1);
     random_os(&exec->rng_seed, sizeof(exec->rng_seed));
     rng_seed(&exec->rng, exec->rng_seed);
-    exec_sample_time(exec);
+    (void)exec_sample_time(exec);
     exec->started_ms = exec->now_ms;
     exec->busy_from_ticks = clock_ticks();
     exec_thresholds_changed(exec);
@@ -124,9 +124,18 @@ void exec_destroy(struct exec **exec_ref) {
     *exec_ref = NULL;
 }
 
-void exec_sample_time(struct exec *exec) {
-    exec->now_ms = clock_wall_ms();
+static never_inline void read_wall_clock(struct exec *exec, uint64_t ticks) {
+    int64_t us = clock_wall_us();
+    exec->now_ms = us / 1000;
+    exec->sampled_ticks = ticks;
+    exec->sample_span = clock_us_to_ticks((uint64_t)(1000 - us % 1000));
     keyspace_set_now(exec->keyspace, exec->now_ms);
+}
+
+uint64_t exec_sample_time(struct exec *exec) {
+    uint64_t ticks = clock_ticks();
+    if (unlikely(ticks - exec->sampled_ticks >= exec->sample_span)) read_wall_clock(exec, ticks);
+    return ticks;
 }
 
 void exec_thresholds_changed(struct exec *exec) {
@@ -157,6 +166,7 @@ void exec_config_changed(struct exec *exec) {
     set_gate(exec, GATE_MEMORY, exec->maxmemory_bytes > 0);
     set_gate(exec, GATE_DEBUG, config->enable_debug != OPTION_YES);
     set_expiry(exec);
+    exec->sample_span = 0; /* the keyspace reads its policy together with the time */
     latency_set_threshold(&exec->latency, config->latency_threshold_ms);
     exec_thresholds_changed(exec);
 }
@@ -298,7 +308,7 @@ static void exec_trim_memory(struct exec *exec) {
 }
 
 void exec_cron(struct exec *exec) {
-    exec_sample_time(exec);
+    (void)exec_sample_time(exec);
     exec_end_pauses(exec);
     exec_sample_rates(exec);
     limits_cron(exec);

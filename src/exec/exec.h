@@ -165,7 +165,8 @@ struct exec {
     int64_t now_ms;       /* wall clock, sampled once a window */
     uint64_t slow_ticks;  /* a call that takes as long may be for the slow log or latency monitor */
     uint64_t large_bytes; /* the same for sizes of requests and replies */
-    uint64_t now_ticks;   /* end of the previous command, start of the next */
+    uint64_t sampled_ticks, sample_span; /* when now_ms was read, and how long it is right */
+    uint64_t now_ticks;                  /* end of the previous command, start of the next */
     struct exec_stats stats;
     struct chunk_pool chunks;
     struct batch *free_batches;

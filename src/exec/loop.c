@@ -134,7 +134,7 @@ static void loop_end(struct client *client) {
 }
 
 /* What the last read found, once all its requests are executed. */
-static void loop_read_status(struct exec *exec, struct client *client) {
+static never_inline void loop_read_status(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
     switch ((enum conn_status)conn->read_status) {
     case CONN_FINE:
@@ -161,7 +161,17 @@ static void loop_pause_receive(struct exec *exec, struct conn *conn, bool paused
     reactor_pause_receive(exec->reactor, conn->fd, client_of_conn(conn), paused);
 }
 
-/* Counts what a read brought, and gives a received buffer back when it is used up. */
+/* Gives a received buffer back when it is used up. */
+static never_inline void loop_fed_read(struct exec *exec, struct conn *conn) {
+    if (conn->fed && !conn->fed_size) {
+        reactor_buffer_done(exec->reactor, conn->fed_buffer);
+        conn->fed = NULL;
+    }
+    conn->readable = conn->fed || conn->fed_head || conn->fed_ended;
+    if (conn->receive_paused && !conn->fed_head) loop_pause_receive(exec, conn, false);
+}
+
+/* Counts what a read brought. */
 static void loop_count_read(struct exec *exec, struct conn *conn) {
     exec->stats.reads++;
     exec->stats.net_in += conn->bytes_in - conn->bytes_in_counted;
@@ -170,13 +180,8 @@ static void loop_count_read(struct exec *exec, struct conn *conn) {
         exec->stats.recent_max_input = conn->input_peak;
     }
     conn->input_peak = 0;
-    if (conn->uses_feed) {
-        if (conn->fed && !conn->fed_size) {
-            reactor_buffer_done(exec->reactor, conn->fed_buffer);
-            conn->fed = NULL;
-        }
-        conn->readable = conn->fed || conn->fed_head || conn->fed_ended;
-        if (conn->receive_paused && !conn->fed_head) loop_pause_receive(exec, conn, false);
+    if (unlikely(conn->uses_feed)) {
+        loop_fed_read(exec, conn);
     } else {
         conn->readable = conn->read_status == CONN_FINE || conn->readable_anew;
     }
@@ -187,8 +192,10 @@ static void loop_count_read(struct exec *exec, struct conn *conn) {
 static void loop_after_requests(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
     conn_trim(conn, &exec->chunks, &exec->free_batches);
-    if (!client_is_closing(client)) loop_read_status(exec, client);
-    if (!client_is_closing(client) && conn->readable) readable_push(exec, client);
+    if (unlikely(conn->read_status != CONN_AGAIN) && !client_is_closing(client)) {
+        loop_read_status(exec, client);
+    }
+    if (conn->readable && !client_is_closing(client)) readable_push(exec, client);
 }
 
 /* A read is complete, here or on a worker: its requests become ready, or its end is handled. */
@@ -202,10 +209,11 @@ static void loop_read_done(struct exec *exec, struct client *client) {
     }
 }
 
-static void loop_read(struct exec *exec, struct client *client) {
+/* Reads here, or lends the connection for it. True: it has been read, and loop_read_done is due. */
+static bool loop_read(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
-    if (client_is_closing(client) || conn->batch || conn->owner != CONN_EXECUTOR) return;
-    if (client->flags & CLIENT_BLOCKED) return; /* loop_go_on comes back to it */
+    if (client_is_closing(client) || conn->batch || conn->owner != CONN_EXECUTOR) return false;
+    if (client->flags & CLIENT_BLOCKED) return false; /* loop_go_on comes back to it */
     if (conn->uses_feed && !conn->fed) conn_feed_next(conn);
     conn->input_limit = exec->config->input_limit;
     conn->parser.bulk_max = exec->config->bulk_max;
@@ -213,9 +221,9 @@ static void loop_read(struct exec *exec, struct client *client) {
     /* An end is not worth a job, and who comes after it must not see the client any more. With
      * io_uring it is also noted while others are lent. */
     bool worth_lending = conn->uses_feed ? conn->fed != NULL : !conn->hangup;
-    if (worth_lending && io_submit_read(exec->io, conn)) return;
+    if (worth_lending && io_submit_read(exec->io, conn)) return false;
     conn_read(conn, &exec->reader);
-    loop_read_done(exec, client);
+    return true;
 }
 
 /* Nothing is read from a client that is held: if its peer goes away, this is where it shows. */
@@ -275,12 +283,9 @@ void loop_resume_paused(struct exec *exec) {
 
 /* ---- writing ---- */
 
-static void loop_write_done(struct exec *exec, struct client *client) {
+/* After a write that did not send all, or was the last one. */
+static never_inline void loop_write_next(struct exec *exec, struct client *client) {
     struct conn *conn = &client->conn;
-    exec->stats.writes++;
-    exec->stats.net_out += conn->bytes_out - conn->bytes_out_counted;
-    conn->bytes_out_counted = conn->bytes_out;
-    conn_sent(conn, &exec->chunks);
     if (client->flags & CLIENT_CLOSE_ASAP) return;
     if (conn->write_status == CONN_FAILED) {
         log_verbose("Error writing to client %llu: %s", (unsigned long long)client->id,
@@ -294,6 +299,16 @@ static void loop_write_done(struct exec *exec, struct client *client) {
     } else if (client->flags & CLIENT_CLOSE_AFTER_REPLY) {
         client_close(client);
     }
+}
+
+static void loop_write_done(struct exec *exec, struct client *client) {
+    struct conn *conn = &client->conn;
+    exec->stats.writes++;
+    exec->stats.net_out += conn->bytes_out - conn->bytes_out_counted;
+    conn->bytes_out_counted = conn->bytes_out;
+    conn_sent(conn, &exec->chunks);
+    bool all = conn->write_status == CONN_FINE && !conn->sending_now && reply_is_empty(&conn->out);
+    if (unlikely(!all || client_is_closing(client))) loop_write_next(exec, client);
 }
 
 static void loop_write(struct exec *exec, struct client *client) {
@@ -410,18 +425,17 @@ void loop_go_on(struct exec *exec, struct client *client) {
     }
 }
 
-/* Connections that workers have finished with. True if there were any. */
-static bool loop_collect(struct exec *exec) {
+/* Connections that workers have finished with. */
+static void loop_collect(struct exec *exec) {
     struct conn *conns[LOOP_COLLECT];
     uint8_t kinds[LOOP_COLLECT];
     size_t count;
-    bool any = false;
     while ((count = io_collect(exec->io, conns, kinds, LOOP_COLLECT)) > 0) {
-        any = true;
         for (size_t i = 0; i < count; i++) {
             struct client *client = client_of_conn(conns[i]);
             conns[i]->hangup = conns[i]->hangup_seen;
             if (kinds[i] == IO_READ) {
+                run_prefetch(client);
                 loop_read_done(exec, client);
                 /* Output, room for it, or a decision to close that came while it was away. */
                 if (loop_has_output(client)) write_push(exec, client);
@@ -433,7 +447,6 @@ static bool loop_collect(struct exec *exec) {
             }
         }
     }
-    return any;
 }
 
 void loop_take_back(struct exec *exec) {
@@ -458,45 +471,63 @@ static void loop_spin(const struct exec *exec) {
         thread_spin_hint();
 }
 
-/* Fills the reactor's events, here or on a worker, and sleeps if there is nothing to do. */
-static void loop_poll(struct exec *exec, int64_t deadline_ms) {
+/* Fills the reactor's events, here or on a worker, and sleeps if there is nothing to do. The time
+ * is up to date afterwards; returns its ticks. */
+static uint64_t loop_poll(struct exec *exec, int64_t deadline_ms) {
     bool work = loop_has_work(exec);
     if (io_poll_in_flight(exec->io)) {
+        if (work || io_has_completions(exec->io)) return exec_sample_time(exec);
         uint64_t from = clock_ticks();
-        if (work || io_has_completions(exec->io)) return;
         io_wait(exec->io, LOOP_WAIT_MS);
-        exec->idle_ticks += clock_ticks() - from;
-        return;
+        uint64_t now = exec_sample_time(exec);
+        exec->idle_ticks += now - from;
+        return now;
     }
     bool lent = io_in_flight(exec->io) > 0;
     if (work && lent && reactor_can_be_polled_elsewhere(exec->reactor) &&
         io_submit_poll(exec->io)) {
         io_commit(exec->io);
-        return;
+        return exec_sample_time(exec);
     }
     int64_t timeout_us = 0;
+    uint64_t before = 0;
     if (!work) {
         if (lent) loop_spin(exec);
         reactor_prepare_sleep(exec->reactor);
         if (!io_has_completions(exec->io)) {
-            timeout_us = i64_max(0, (deadline_ms - clock_wall_ms()) * 1000);
+            before = exec_sample_time(exec);
+            timeout_us = i64_max(0, (deadline_ms - exec->now_ms) * 1000);
         }
     }
-    uint64_t before = clock_ticks();
     reactor_poll(exec->reactor, timeout_us);
-    if (timeout_us) exec->idle_ticks += clock_ticks() - before;
+    uint64_t now = exec_sample_time(exec);
+    if (timeout_us) exec->idle_ticks += now - before;
+    return now;
+}
+
+/* Up to LOOP_COLLECT connections up to last. What their first requests need from memory is asked
+ * for as soon as the last one is read: the waits overlap with each other, and with what is still to
+ * be done about the reads. Before another system call they would not. True: last was read. */
+static bool loop_read_some(struct exec *exec, const struct client *last) {
+    struct client *read[LOOP_COLLECT];
+    size_t count = 0;
+    const struct client *client;
+    do {
+        read[count] = readable_pop(exec);
+        client = read[count];
+        count += loop_read(exec, read[count]);
+    } while (client != last && count < LOOP_COLLECT);
+    for (size_t i = 0; i < count; i++)
+        run_prefetch(read[i]);
+    for (size_t i = 0; i < count; i++)
+        loop_read_done(exec, read[i]);
+    return client == last;
 }
 
 static void loop_read_all(struct exec *exec) {
-    struct client *last = exec->read_tail, *before = NULL;
-    while (last) {
-        struct client *client = readable_pop(exec);
-        loop_read(exec, client);
-        run_prefetch(client, 0);
-        if (before) run_prefetch(before, 1);
-        if (client == last) break;
-        before = client;
-    }
+    const struct client *last = exec->read_tail;
+    while (last && !loop_read_some(exec, last))
+        continue;
     io_commit(exec->io);
 }
 
@@ -510,10 +541,8 @@ static void loop_count_turn(struct exec *exec, uint64_t began, unsigned executed
 }
 
 void loop_turn(struct exec *exec, int64_t deadline_ms) {
-    loop_poll(exec, deadline_ms);
-    uint64_t began = clock_ticks();
-    exec_sample_time(exec);
-    (void)loop_collect(exec);
+    uint64_t began = loop_poll(exec, deadline_ms);
+    if (io_in_flight(exec->io)) loop_collect(exec);
     if (!io_poll_in_flight(exec->io)) {
         struct reactor_event event;
         while (reactor_next(exec->reactor, &event))
@@ -523,10 +552,12 @@ void loop_turn(struct exec *exec, int64_t deadline_ms) {
     unsigned executed = 0;
     uint64_t commands_from = clock_ticks();
     while (exec->ready_head && executed < LOOP_REQUESTS_PER_FLUSH) {
-        if (executed) exec_sample_time(exec);
+        if (executed) (void)exec_sample_time(exec);
         executed += run_window(exec);
     }
-    if (executed) exec->stats.command_us_sum += clock_ticks_to_us(clock_ticks() - commands_from);
+    if (executed) {
+        exec->stats.command_us_sum += clock_ticks_to_us(exec->now_ticks - commands_from);
+    }
     if (exec->evicting) limits_make_more_memory(exec);
     if (unlikely(exec->flush_wanted)) exec_flush_features(exec);
     loop_write_all(exec);

@@ -42,4 +42,6 @@ void client_drop_requests(struct client *client);
 void client_reap(struct exec *exec);
 struct client *client_create(struct exec *exec, int fd);
 void client_free_all(struct exec *exec);
-void exec_sample_time(struct exec *exec);
+/* Brings now_ms up to date; returns the ticks. The system's clock is asked when the millisecond is
+ * over, which ticks tell. */
+uint64_t exec_sample_time(struct exec *exec);

@@ -321,16 +321,12 @@ static void window_gather(struct exec *exec, struct window *window, unsigned max
     }
 }
 
-void run_prefetch(const struct client *client, unsigned step) {
+void run_prefetch(const struct client *client) {
     const struct batch *batch = client->conn.batch;
-    if (client->conn.owner != CONN_EXECUTOR || !batch || batch->next >= batch->count) return;
-    const struct request *request = &batch->requests[batch->next];
+    if (!batch->count) return;
+    const struct request *request = &batch->requests[0];
     if (request->fault || !request->command->first_key) return;
-    if (step == 0) {
-        keyspace_prefetch_bucket(client->db, request->hash);
-    } else {
-        keyspace_prefetch_entry(client->db, request->hash);
-    }
+    keyspace_prefetch_bucket(client->db, request->hash);
 }
 
 /* Commands on one element of a large collection, whose entries are in the cache by now. */
@@ -383,8 +379,8 @@ static never_inline void window_prefetch_elements(const struct window *window, u
     }
 }
 
-static void window_prefetch(const struct window *window) {
-    uint32_t flags = 0;
+/* Of each client's first request the bucket has been asked for already: see run_prefetch. */
+static void window_prefetch_buckets(const struct window *window) {
     for (unsigned p = 0; p < window->parts_count; p++) {
         const struct client *client = window->parts[p].client;
         const struct batch *batch = client->conn.batch;
@@ -394,6 +390,11 @@ static void window_prefetch(const struct window *window) {
             keyspace_prefetch_bucket(client->db, request->hash);
         }
     }
+}
+
+static void window_prefetch(const struct window *window) {
+    uint32_t flags = 0;
+    if (window->count > window->parts_count) window_prefetch_buckets(window);
     for (unsigned p = 0; p < window->parts_count; p++) {
         const struct client *client = window->parts[p].client;
         const struct batch *batch = client->conn.batch;
@@ -433,8 +434,8 @@ unsigned run_window(struct exec *exec) {
     struct window window;
     unsigned limit = exec->config->prefetch_max > 1 ? EXEC_WINDOW : 1;
     window_gather(exec, &window, limit);
+    if (limit > 1) window_prefetch(&window);
     if (window.count > 1) {
-        window_prefetch(&window);
         exec->stats.prefetch_batches++;
         exec->stats.prefetch_entries += window.count;
     }

@@ -17,9 +17,9 @@ enum run_result {
 
 /* Executes one request of a client whose connection is the executor's. */
 enum run_result run_request(struct exec *exec, struct client *client, struct request *request);
-/* Hides the waits of the client's first request for memory behind the reading of other clients:
- * step 0 asks for the bucket, step 1, a read later, for the entry. */
-void run_prefetch(const struct client *client, unsigned step);
+/* Asks for the bucket of the first request of a batch that has just been read: the window's first
+ * pass, a little earlier. */
+void run_prefetch(const struct client *client);
 /* Runs fn as a waiting client's call, and counts it unless it waits on. *ticks: spent until now. */
 void run_waiting(struct call *call, command_fn fn, uint64_t *ticks, uint64_t request_bytes);
 /* Executes up to EXEC_WINDOW requests from the front of the ready list, in three passes, at the

@@ -253,6 +253,7 @@ static uint64_t expire_budget_us(const struct server *server) {
 
 /* Removes what is due, within the budget. True if there is more. */
 static bool expire_keys(struct server *server) {
+    if (likely(server->exec->now_ms < keyspace_next_expiry_ms(server->keyspace))) return false;
     const struct keyspace_stats *stats = keyspace_stats(server->keyspace);
     uint64_t before_us = stats->expire_cycle_us;
     bool more = keyspace_expire_due(server->keyspace, expire_budget_us(server));
@@ -270,7 +271,7 @@ static void do_periodic_work(struct server *server) {
     }
     exec_end_pauses(exec);
     exec_end_waits(exec);
-    io_adjust(server->io, exec_busy_percent(exec));
+    if (io_threads(server->io) > 1) io_adjust(server->io, exec_busy_percent(exec));
     server_check_signals(server);
 }
 

@@ -39,6 +39,7 @@ static struct background_job *background_next(struct background *background) {
 static void background_main(void *ctx) {
     struct background *background = ctx;
     struct background_job *job;
+    thread_self_step_back();
     while ((job = background_next(background)) != NULL) {
         job->destroy(job->object);
         pthread_mutex_lock(&background->mutex);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 /* The list as text of 0 and 1, for CPUs 0 .. 11. */
 static const char *parse(const char *text, char out[13]) {
@@ -150,6 +151,22 @@ TEST(thread_start_binds_to_the_cpus_it_is_given) {
     expect_eq(thread_self_bind(&list, &diag), ERR_IO); /* no such CPU, one hopes */
     expect_true(diag.text[0] != '\0');
     expect_eq(thread_self_bind(NULL, NULL), ERR_NONE);
+}
+
+static void step_back(void *ctx) {
+    int *nice = ctx;
+    thread_self_step_back();
+    *nice = getpriority(PRIO_PROCESS, 0);
+}
+
+TEST(thread_that_steps_back_leaves_the_others_where_they_are) {
+    int before = getpriority(PRIO_PROCESS, 0), nice = before;
+    struct thread *thread = NULL;
+    struct thread_options options = {.name = "behind", .fn = step_back, .ctx = &nice};
+    expect_eq(thread_start(&options, &thread, NULL), ERR_NONE);
+    thread_join(&thread);
+    expect_true(nice > before || before == 19);
+    expect_eq(getpriority(PRIO_PROCESS, 0), before);
 }
 
 struct busy {

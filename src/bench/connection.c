@@ -268,7 +268,7 @@ static void give_reader_back(struct worker *worker, struct bench_client *client)
 /* One reply that is not whole, or not simple. False: nothing is left to do with the input. */
 static bool read_odd_reply(struct worker *worker, struct bench_client *client,
                            struct bytes *input) {
-    struct reply_seen seen;
+    struct reply_seen seen = {0};
     if (!client->reader) client->reader = take_reader(worker);
     enum reply_read outcome = reply_reader_skip(client->reader, input, &seen);
     if (outcome == REPLY_READ_MORE) return false;

@@ -88,7 +88,11 @@ static bool make_request(struct fuzzer *fuzzer, struct buf *request) {
 static void take_reply(struct fuzzer *fuzzer, const struct resp_value *reply) {
     if (!resp_is_error(reply)) return;
     fuzzer->errors++;
-    if (says(fuzzer, BENCH_FUZZ_DEBUG)) printf("  -%s\n", reply->text.data);
+    if (!says(fuzzer, BENCH_FUZZ_DEBUG)) return;
+    struct buf shown = {0}; /* it may repeat our random bytes */
+    buf_add_quoted(&shown, reply->text);
+    printf("  error: %s\n", shown.data);
+    buf_deinit(&shown);
 }
 
 /* Sends a request and waits a little for what comes. ERR_CLOSED: the server closed this link, as it

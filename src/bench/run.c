@@ -23,7 +23,7 @@ struct runner {
     struct worker *workers; /* owned */
     struct thread **threads;
     size_t count;         /* workers that were made */
-    size_t started_count; /* threads that run */
+    size_t started_count; /* threads that run; none for a single worker, which runs in ours */
     const char *title;
     uint64_t start_ticks, end_ticks;
     struct rusage usage_at_start;
@@ -48,6 +48,7 @@ static enum err start_workers(struct runner *runner, struct diag *diag) {
                                    rng_next(&rng), diag);
         if (err != ERR_NONE) return err;
     }
+    if (threads == 1) return worker_watch(&runner->workers[0], runner->bench->signal_fd, diag);
     for (size_t i = 0; i < threads; i++) {
         struct thread_options thread = {
             .name = "bench", .fn = worker_main, .ctx = &runner->workers[i]};
@@ -64,7 +65,7 @@ static void enter_phase(struct runner *runner, enum bench_phase phase) {
     atomic_store_explicit(&run->start_ticks, runner->start_ticks, memory_order_relaxed);
     /* Release pairs with the acquire in look_at_run. */
     atomic_store_explicit(&run->phase, phase, memory_order_release);
-    for (size_t i = 0; i < runner->started_count; i++) {
+    for (size_t i = 0; i < runner->count; i++) {
         worker_wake(&runner->workers[i]);
     }
 }
@@ -145,21 +146,39 @@ static void renew_map(struct runner *runner) {
     }
 }
 
-/* Waits until the workers have news, for at most wait_ms (-1: without end). */
-static void wait_for_news(struct runner *runner, int64_t wait_ms) {
+/* Waits until workers in threads of their own have news, for at most wait_ms (-1: without end). */
+static void wait_for_threads(struct runner *runner, int64_t wait_ms) {
     struct bench *bench = runner->bench;
     struct pollfd fds[] = {{.fd = runner->run.main_fd, .events = POLLIN},
                            {.fd = bench->signal_fd, .events = POLLIN}};
     uint64_t drained;
-    bool maps = atomic_load_explicit(&runner->run.map_is_old, memory_order_relaxed);
-    bool shows = bench->live && runner->connected;
-    if (shows && (wait_ms < 0 || wait_ms > LIVE_INTERVAL_MS)) wait_ms = LIVE_INTERVAL_MS;
-    if (maps && (wait_ms < 0 || wait_ms > MAP_INTERVAL_MS)) wait_ms = MAP_INTERVAL_MS;
     int count = poll(fds, COUNT_OF(fds), (int)wait_ms);
     if (count > 0 && read(runner->run.main_fd, &drained, sizeof(drained)) == -1) drained = 0;
+    if (count > 0 && fds[1].revents) (void)bench_is_interrupted(bench);
+}
+
+/* The single worker's turn. */
+static void take_turn(struct runner *runner, int64_t wait_ms) {
+    struct worker *worker = &runner->workers[0];
+    if (!worker_turn(worker, wait_ms < 0 ? -1 : wait_ms * 1000000)) return;
+    if (worker->foreign_ready) (void)bench_is_interrupted(runner->bench);
+    worker->foreign_ready = false;
+}
+
+static void wait_for_news(struct runner *runner, int64_t wait_ms) {
+    bool maps = atomic_load_explicit(&runner->run.map_is_old, memory_order_relaxed);
+    bool shows = runner->bench->live && runner->connected;
+    if (shows && (wait_ms < 0 || wait_ms > LIVE_INTERVAL_MS)) wait_ms = LIVE_INTERVAL_MS;
+    if (maps && (wait_ms < 0 || wait_ms > MAP_INTERVAL_MS)) wait_ms = MAP_INTERVAL_MS;
+    if (runner->started_count > 0) {
+        wait_for_threads(runner, wait_ms);
+    } else {
+        take_turn(runner, wait_ms);
+    }
     renew_map(runner);
+    if (!shows) return;
     uint64_t since_ns = clock_ticks_to_ns(clock_ticks() - runner->shown_ticks);
-    if (shows && since_ns >= LIVE_INTERVAL_MS * 900000ull) show_progress(runner);
+    if (since_ns >= LIVE_INTERVAL_MS * 900000ull) show_progress(runner);
 }
 
 /* Waits for the workers to reach what is wanted, a signal, or the end of the time (0: none). */
@@ -169,7 +188,7 @@ static enum outlook watch(struct runner *runner, enum outlook wanted, double sec
         int64_t passed_ns = (int64_t)clock_ticks_to_ns(clock_ticks() - runner->start_ticks);
         int64_t left_ms = seconds > 0 ? (int64_t)(seconds * 1e3) - passed_ns / 1000000 : -1;
         if (outlook == OUTLOOK_ENDED || outlook == wanted) return outlook;
-        if (bench_is_interrupted(runner->bench) || (seconds > 0 && left_ms <= 0)) return outlook;
+        if (runner->bench->interrupted || (seconds > 0 && left_ms <= 0)) return outlook;
         wait_for_news(runner, left_ms);
     }
 }

@@ -21,7 +21,7 @@ enum {
     CLAIM_MIN = 4096,  /* requests claimed at once, unless there are few */
     CLAIM_SHARES = 16, /* what is left is claimed in so many parts a thread at least */
 };
-static const uint64_t WAKE_TOKEN = UINT64_MAX;
+static const uint64_t WAKE_TOKEN = UINT64_MAX, FOREIGN_TOKEN = UINT64_MAX - 1;
 
 /* ---- life ---- */
 
@@ -220,33 +220,49 @@ static bool is_finished(const struct worker *worker) {
            worker->busy == 0;
 }
 
-static void turn(struct worker *worker) {
+static void take_event(struct worker *worker, const struct epoll_event *event) {
+    if (unlikely(event->data.u64 == WAKE_TOKEN)) {
+        look_at_run(worker);
+        start_idle(worker);
+    } else if (unlikely(event->data.u64 == FOREIGN_TOKEN)) {
+        worker->foreign_ready = true;
+    } else {
+        connection_event(worker, &worker->clients[event->data.u64], event->events);
+    }
+}
+
+static void end(struct worker *worker) {
+    /* Release pairs with the acquire in run.c: the outcome is whole. */
+    atomic_store_explicit(&worker->is_ended, true, memory_order_release);
+}
+
+enum err worker_watch(struct worker *worker, int fd, struct diag *diag) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = FOREIGN_TOKEN};
+    if (epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0) return ERR_NONE;
+    return diag_errno(diag, ERR_IO, "epoll");
+}
+
+bool worker_turn(struct worker *worker, int64_t wait_ns) {
     struct epoll_event events[EVENTS_MAX];
-    int count = wait_for_events(worker, events, time_to_wait(worker));
+    if (worker->dialled < worker->client_count) dial_more(worker);
+    int64_t due_ns = worker->err == ERR_NONE ? time_to_wait(worker) : 0;
+    if (due_ns >= 0 && (wait_ns < 0 || due_ns < wait_ns)) wait_ns = due_ns;
+    int count = wait_for_events(worker, events, wait_ns);
     if (count == -1 && errno != EINTR) {
         worker_fail(worker, diag_errno(&worker->diag, ERR_IO, "epoll"));
     }
     for (int i = 0; i < count && worker->err == ERR_NONE; i++) {
-        if (events[i].data.u64 == WAKE_TOKEN) {
-            look_at_run(worker);
-            start_idle(worker);
-        } else {
-            connection_event(worker, &worker->clients[events[i].data.u64], events[i].events);
-        }
+        take_event(worker, &events[i]);
     }
     if (worker->interval > 0) start_idle(worker);
+    publish(worker); /* before the next waiting, which readiness may end */
+    if (!is_finished(worker)) return true;
+    end(worker);
+    return false;
 }
 
 void worker_main(void *ctx) {
     struct worker *worker = ctx;
-    look_at_run(worker);
-    while (!is_finished(worker)) {
-        if (worker->dialled < worker->client_count) dial_more(worker);
-        publish(worker);
-        turn(worker);
-    }
-    publish(worker);
-    /* Release pairs with the acquire in run.c: the outcome is whole. */
-    atomic_store_explicit(&worker->is_ended, true, memory_order_release);
+    while (worker_turn(worker, -1)) {}
     worker_notify(worker->run);
 }

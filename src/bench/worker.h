@@ -7,9 +7,7 @@
  *      └───────────────── -k 0, or the node has lost its slots ──────────┘
  *
  * A request costs one send and one receive, and its share of an epoll_wait: descriptors are
- * registered once, edge-triggered for both directions. (io_uring with multishot receives and
- * batched sends was measured beside it: 3 % less CPU a request at most, and as often more; over
- * loopback and over a wire alike what costs is TCP, which either way runs in our thread.) A
+ * registered once, edge-triggered for both directions. (README.md has the figures of io_uring.) A
  * pipeline is patched in place (template.h) in a buffer that all clients of the thread share, and
  * sent from there with one call; only what the socket did not take is copied.
  *
@@ -83,7 +81,8 @@ struct worker {
     size_t dialled;      /* clients that were dialled at least once */
     size_t ready;        /* of these, how many have been greeted */
     int epoll_fd;
-    int wake_fd; /* an eventfd: the phase has changed */
+    int wake_fd;        /* an eventfd: the phase has changed */
+    bool foreign_ready; /* the descriptor of worker_watch has something */
     uint32_t phase;
     uint64_t start_ticks;
     const struct cluster_map *map;
@@ -121,6 +120,12 @@ must_use enum err worker_init(struct worker *worker, struct bench_run *run, size
 void worker_deinit(struct worker *worker);
 /* The thread: connects, waits for phases, ends with the run or after a failure. ctx: the worker. */
 void worker_main(void *ctx);
+/* Without a thread: the same in steps, for one worker that runs in the thread that watches (a
+ * process of one thread has cheaper system calls). A turn waits for at most wait_ns (-1: without
+ * end). False: the worker has ended. worker_watch: a descriptor that ends the waiting, and sets
+ * foreign_ready. */
+must_use enum err worker_watch(struct worker *worker, int fd, struct diag *diag);
+must_use bool worker_turn(struct worker *worker, int64_t wait_ns);
 /* Any thread: the phase or the map has changed. */
 void worker_wake(const struct worker *worker);
 

@@ -12,7 +12,7 @@ static enum err set_host(void *ctx, const char *argument, struct diag *diag) {
 
 static enum err set_port(void *ctx, const char *argument, struct diag *diag) {
     struct client_options *options = ctx;
-    int64_t port;
+    int64_t port = 0;
     enum err err = client_parse_i64(argument, 1, UINT16_MAX, &port, diag);
     if (err == ERR_NONE) options->port = (uint16_t)port;
     return err;

@@ -102,7 +102,7 @@ enum err client_stream_read(struct client_stream *stream, void *data, size_t siz
     if (stream->tls) {
         return client__tls_read(stream->tls, bytes_make(data, size), got, &stream->events, diag);
     }
-    ssize_t n = read(stream->fd, data, size);
+    ssize_t n = recv(stream->fd, data, size, 0);
     if (n > 0) {
         *got = (size_t)n;
         return ERR_NONE;

@@ -141,10 +141,13 @@ static void digits_trim(struct digits *digits) {
         digits->count--;
 }
 
+/* Where short_digits finds all that there is to find: 10^k is exact for every k it may need. */
+static bool is_in_short_range(double value) { return value >= 1e-5 && value < 1e15; }
+
 /* Finds m and k with value = m / 10^k rounded, m below 10^15. Decimals of up to 15 digits have a
  * double each, so the m with the smallest k is the shortest. */
 static bool short_digits(double value, struct digits *out) {
-    if (value < 1e-5 || value >= 1e15) return false;
+    if (!is_in_short_range(value)) return false;
     for (int k = 0; k <= EXACT_POWER_MAX; k++) {
         double scaled = value * powers_of_ten[k];
         if (scaled >= 1e15) return false;
@@ -162,10 +165,13 @@ static bool short_digits(double value, struct digits *out) {
     return false;
 }
 
-/* Asks the C library for more and more digits until they read back. */
+/* Asks the C library for more and more digits until they read back. For what short_digits has not
+ * found. */
 static void library_digits(double value, struct digits *out) {
     static const double normal_min = 2.2250738585072014e-308; /* below, precision fades */
-    int count = value < normal_min ? 1 : DOUBLE_DIGITS_SURE;
+    int count = value < normal_min         ? 1
+                : is_in_short_range(value) ? DOUBLE_DIGITS_SURE + 1
+                                           : DOUBLE_DIGITS_SURE;
     for (;; count++) {
         char text[NUM_DOUBLE_TEXT_MAX]; /* d.ddde+xxx */
         snprintf(text, sizeof(text), "%.*e", count - 1, value);

@@ -108,6 +108,22 @@ def test_an_index_is_of_an_element_or_of_none(server, size):
     assert connection.call("LRANGE", "list", 0, -1) == elements
 
 
+def test_what_is_cut_off_is_freed_in_the_background(server):
+    connection = server.connect()
+    fill(connection, 100_000)
+
+    def freed():
+        return int(server.info("memory")["lazyfreed_objects"])
+
+    for command in (["LTRIM", "list", 0, 9], ["ZREMRANGEBYRANK", "zset", 10, -1],
+                    ["DEL", "set"], ["DEL", "hash"]):
+        before = freed()
+        connection.call(*command)
+        wait_until(lambda: freed() == before + 1, f"{command} is done")
+    assert connection.call("LRANGE", "list", 0, -1) == names(10)
+    assert connection.call("ZRANGE", "zset", 0, -1) == names(10)
+
+
 # --- counts --------------------------------------------------------------------------------------
 
 

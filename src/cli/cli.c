@@ -76,7 +76,7 @@ bool cli_connect(struct cli *cli) {
 
 static bool said(struct cli *cli, enum err err, const struct diag *diag) {
     (void)cli;
-    if (err != ERR_NONE) cli_say("Error: %s", diag->text);
+    if (err != ERR_NONE && err != ERR_AGAIN) cli_say("Error: %s", diag->text); /* Ctrl-C: no need */
     return err == ERR_NONE;
 }
 

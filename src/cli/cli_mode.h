@@ -23,5 +23,29 @@ extern const struct cli_mode cli_modes[];
 /* The mode that an option names, or NULL. */
 const struct cli_mode *cli_mode_find(const char *option);
 
+/* Sends standard input and counts the replies. */
+int cli__run_pipe(struct cli *cli);
 /* Lists the keys that match --pattern, one a line, with SCAN. */
 int cli__run_scan(struct cli *cli);
+/* The biggest key of each type, by elements or by memory. */
+int cli__run_bigkeys(struct cli *cli);
+int cli__run_memkeys(struct cli *cli);
+/* The keys that are used most. */
+int cli__run_hotkeys(struct cli *cli);
+/* Elements and memory of all keys. */
+int cli__run_keystats(struct cli *cli);
+/* A line of figures every second. */
+int cli__run_stat(struct cli *cli);
+/* How long PING takes. */
+int cli__run_latency(struct cli *cli);
+int cli__run_latency_history(struct cli *cli);
+int cli__run_latency_dist(struct cli *cli);
+/* How long the machine keeps programs waiting. */
+int cli__run_intrinsic_latency(struct cli *cli);
+/* Plays a cache. */
+int cli__run_lru_test(struct cli *cli);
+/* Fetches a snapshot into a file. */
+int cli__run_rdb(struct cli *cli);
+int cli__run_functions_rdb(struct cli *cli);
+/* Prints what a replica gets. */
+int cli__run_replica(struct cli *cli);

@@ -149,6 +149,7 @@ static enum err set_pipe_timeout(void *ctx, const char *argument, struct diag *d
 
 static enum err set_memkeys_samples(void *ctx, const char *argument, struct diag *diag) {
     struct cli_options *options = ctx;
+    if (!options->mode) options->mode = cli_mode_find("--memkeys"); /* asks for it, alone */
     return client_parse_i64(argument, 0, INT32_MAX, &options->memkeys_samples, diag);
 }
 
@@ -247,7 +248,8 @@ static const struct client_option option_rows[] = {
     {.name = "--memkeys-samples",
      .argument = "n",
      .apply = set_memkeys_samples,
-     .help = "Elements of a key that --memkeys looks at; 0 means all."},
+     .help = "--memkeys, or --keystats if that is given, looking at so many elements of a key; 0 "
+             "means all."},
     {.name = "--hotkeys-count",
      .argument = "n",
      .apply = set_hotkeys_count,

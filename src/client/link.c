@@ -248,3 +248,8 @@ enum err client_link_read_line(struct client_link *link, char *line, size_t cap,
     line[size] = '\0';
     return ERR_NONE;
 }
+
+void client_link_unread(struct client_link *link, size_t size) {
+    check(size <= (size_t)(link->input.data - link->room));
+    link->input = bytes_make(link->input.data - size, link->input.size + size);
+}

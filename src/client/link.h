@@ -70,3 +70,5 @@ must_use enum err client_link_read_raw(struct client_link *link, void *data, siz
                                        int timeout_ms, size_t *got, struct diag *diag);
 must_use enum err client_link_read_line(struct client_link *link, char *line, size_t cap,
                                         struct diag *diag);
+/* Puts the last bytes that read_raw gave out back: no more than its last call gave. */
+void client_link_unread(struct client_link *link, size_t size);

@@ -113,5 +113,6 @@ void cmd_restore(struct call *call) {
         reply_ok(call->reply);
         break;
     }
+    keyspace_stats(call->exec->keyspace)->payload_checks += in.packed;
     rdb_in_deinit(&in);
 }

@@ -84,7 +84,7 @@ static const struct stats_field stats_fields[] = {
     {.name = "tracking_total_prefixes", .kind = STATS_FIXED, .text = "0"},
     {.name = "unexpected_error_replies", .kind = STATS_FIXED, .text = "0"},
     {.name = "total_error_replies", .kind = STATS_U64, INFO_AT(work.error_replies)},
-    {.name = "dump_payload_sanitizations", .kind = STATS_FIXED, .text = "0"},
+    {.name = "dump_payload_sanitizations", .kind = STATS_U64, INFO_AT(keys.payload_checks)},
     {.name = "total_reads_processed", .kind = STATS_U64, INFO_AT(work.reads)},
     {.name = "total_writes_processed", .kind = STATS_U64, INFO_AT(work.writes)},
     {.name = "io_threaded_reads_processed", .kind = STATS_U64, INFO_AT(io.reads)},

@@ -86,6 +86,7 @@ struct keyspace_stats {
     int64_t eviction_exceeded_since_us; /* clock_mono_ns / 1000; 0: not exceeded now */
     uint64_t changes; /* since start: rdb_changes_since_last_save is a difference of it */
     uint64_t lazyfree_pending, lazyfreed;
+    uint64_t payload_checks; /* packed values that were loaded or restored: each is checked whole */
 };
 
 struct keyspace *keyspace_create(const struct keyspace_config *config, uint64_t seed);

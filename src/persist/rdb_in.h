@@ -33,6 +33,7 @@ struct rdb_in {
     char *text; /* what was put together or unpacked: the last string; owned */
     size_t text_cap;
     char digits[NUM_I64_TEXT_MAX];
+    uint64_t packed; /* values in one piece so far, each of which is checked whole */
     enum err err;
     struct diag diag;
 };

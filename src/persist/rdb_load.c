@@ -48,6 +48,7 @@ struct rdb_load *rdb_load_create(struct keyspace *ks, const struct rdb_source *s
 
 void rdb_load_destroy(struct rdb_load **load) {
     if (!*load) return;
+    keyspace_stats((*load)->ks)->payload_checks += (*load)->in.packed;
     rdb_in_deinit(&(*load)->in);
     buf_deinit(&(*load)->key);
     mem_free(*load);

@@ -31,6 +31,7 @@ enum {
 
 static bool get_packed_bytes(struct rdb_in *in, struct bytes *out) {
     if (!rdb_get_string(in, out)) return false;
+    in->packed++;
     return out->size <= LISTPACK_SIZE_MAX ? true : rdb_in_bad(in, "A packed value is too large");
 }
 

@@ -74,6 +74,7 @@ bool rdb__load_set_intset(struct rdb_in *in, const struct rdb_limits *limits,
                           struct rdb_value *out) {
     struct bytes bytes;
     if (!rdb_get_string(in, &bytes)) return false;
+    in->packed++;
     if (!intset_validate(bytes.data, bytes.size)) {
         return rdb_in_bad(in, "Intset integrity check failed.");
     }

@@ -126,6 +126,20 @@ def test_a_data_set_survives_a_kill_and_a_reload(daemons, tmp_path):
     assert raw_client(again).execute_command("DEBUG", "DIGEST") == digest
 
 
+def test_packed_values_that_are_checked_are_counted(daemons):
+    client = raw_client(daemons.start("--enable-debug-command", "yes"))
+    client.sadd("intset", 1, 2)
+    client.hset("hash", "f", "v")
+    client.set("string", "nothing to check")
+    for key in ("intset", "hash", "string"):
+        client.restore(key + " copy", 0, client.dump(key))
+    assert client.info("stats")["dump_payload_sanitizations"] == 2
+    client.execute_command("DEBUG", "RELOAD")
+    assert client.info("stats")["dump_payload_sanitizations"] == 6
+    client.config_resetstat()
+    assert client.info("stats")["dump_payload_sanitizations"] == 0
+
+
 def test_a_shutdown_saves_and_the_next_start_loads(daemons, tmp_path):
     daemon = daemons.start("--dir", tmp_path, "--save", "3600 1")
     raw_client(daemon).set("a", "1")

@@ -216,7 +216,7 @@ cross-aarch64:
 
 # --- use -------------------------------------------------------------------------------------
 
-.PHONY: run bench install uninstall clean distclean help
+.PHONY: run bench install install-docs uninstall uninstall-docs clean distclean help
 run:
 	@deps/install.sh build
 	+@$(submake) all
@@ -233,7 +233,7 @@ bench:
 	    $(if $(PEER),$(notdir $(PEER))=$(PEER)) $(BENCH_ARGS)
 
 bindir = $(DESTDIR)$(PREFIX)/bin
-install: all
+install: all install-docs
 	@mkdir -p $(bindir)
 	$(quiet)for p in $(built); do install -m 755 $$p $(bindir)/ || exit 1; done
 ifeq ($(USE_REDIS_SYMLINKS),yes)
@@ -243,11 +243,33 @@ endif
 	$(call say,DONE,installed in $(bindir))
 
 # A redis-* name goes only if it is a link to ours.
-uninstall:
+uninstall: uninstall-docs
 	$(quiet)for p in $(PROGRAMS); do rm -f $(bindir)/$$p$(PROG_SUFFIX); \
 	    link=$(bindir)/$$(echo $$p | sed 's/^valkey/redis/')$(PROG_SUFFIX); \
 	    if [ "$$(readlink $$link)" = $$p$(PROG_SUFFIX) ]; then rm -f $$link; fi; done
 	$(call say,DONE,removed from $(bindir))
+
+# Manual pages and completions of each program P, under the names and in the folders that man and the
+# shells look into: SOURCE:TARGET. The redis-* links get links too where one goes by the name.
+sharedir = $(DESTDIR)$(PREFIX)/share
+docs = man/$(1).1:man/man1/$(1).1 completions/bash/$(1):bash-completion/completions/$(1) \
+    completions/zsh/_$(1):zsh/site-functions/_$(1) \
+    completions/fish/$(1).fish:fish/vendor_completions.d/$(1).fish
+all_docs = $(foreach p,$(PROGRAMS),$(call docs,$(p)))
+linked_docs = $(filter man/% completions/bash/%,$(all_docs))
+
+install-docs:
+	$(quiet)for d in $(all_docs); do to=$(sharedir)/$${d#*:}; \
+	    mkdir -p $${to%/*} && install -m 644 conf/$${d%%:*} $$to || exit 1; done
+ifeq ($(USE_REDIS_SYMLINKS),yes)
+	$(quiet)for d in $(linked_docs); do to=$(sharedir)/$${d#*:}; \
+	    ln -sf $${to##*/} $${to%/*}/$$(echo $${to##*/} | sed 's/^valkey/redis/') || exit 1; done
+endif
+
+uninstall-docs:
+	$(quiet)for d in $(all_docs); do to=$(sharedir)/$${d#*:}; rm -f $$to; \
+	    link=$${to%/*}/$$(echo $${to##*/} | sed 's/^valkey/redis/'); \
+	    if [ "$$(readlink $$link)" = $${to##*/} ]; then rm -f $$link; fi; done
 
 clean:
 	$(quiet)rm -rf $(BUILD) $(landed)
@@ -265,7 +287,8 @@ make tidy             the house style          make lint               clang-tid
 make asan ubsan tsan  everything that runs code, under a sanitizer
 make cross-aarch64    build for aarch64, run the unit tests of the lower folders under qemu
 make bench            side by side with redis-server, with chart; PEER=path, BENCH_ARGS="--workloads set,get"
-make install          to DESTDIR/PREFIX/bin, with redis-* links; make uninstall takes them away
+make install          to DESTDIR/PREFIX/bin, with redis-* links, manual pages, completions of shells;
+                      make uninstall takes them away
 make clean distclean  remove this build; remove all builds
 
 BUILD_TLS=yes|no      TLS, with openssl                 (each of these: yes if it is found)

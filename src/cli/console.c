@@ -86,6 +86,10 @@ static void run_command(struct cli *cli, const struct words *words, int *status)
     enum session_result result =
         session__repeat(cli, repeat, words->argc - first, words->argv + first);
     *status = result == SESSION_FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (result == SESSION_INTERRUPTED) {
+        printf("\n");
+        if (!cli_connect(cli)) *status = EXIT_FAILURE;
+    }
     if (result == SESSION_DONE && session__is_listening(cli) && !cli->stdin_tty) {
         result = session__listen(cli);
         *status = result == SESSION_DONE ? EXIT_SUCCESS : EXIT_FAILURE;

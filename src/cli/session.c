@@ -146,6 +146,8 @@ static bool is_answered(struct cli *cli, size_t argc, const struct bytes *argv) 
 static enum session_result lost(struct cli *cli, enum err err, const struct diag *diag) {
     if (err == ERR_AGAIN) { /* the reply to come would be taken for the next command's */
         client_link_close(&cli->link);
+        while (cli_was_interrupted(cli))
+            continue; /* dealt with */
         return SESSION_INTERRUPTED;
     }
     cli_say("Error: %s", diag->text);
@@ -296,6 +298,7 @@ enum session_result session__repeat(struct cli *cli, int64_t repeat, size_t argc
         if (result == SESSION_INTERRUPTED || result == SESSION_FAILED) return result;
         if (result == SESSION_ERROR_REPLY && cli->options.fail_on_error) return result;
         if (session__is_listening(cli)) return result;
+        if (ferror(stdout)) return SESSION_FAILED; /* nobody reads it any more */
     }
     return result;
 }

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""valkey-cli without a terminal: one command, lines of standard input, every option and format."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from cli_program import CLI, CannedServer, environment, out, redis_server, run_cli
+from daemon_process import PATIENCE_S, Daemons, free_port, wait_until
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    daemons = Daemons(tmp_path_factory.mktemp("ours"))
+    try:
+        yield daemons.start().port
+    finally:
+        daemons.close()
+
+
+@pytest.fixture(params=["ours", "redis"])
+def port(request):
+    """The port of each server in turn, with the same few keys."""
+    port = request.getfixturevalue(request.param)
+    out("flushall", port=port)
+    out("rpush", "l", "a", 'b"c', "x\ny", "é", port=port)
+    out("hset", "h", "f", "v", "g", "w", port=port)
+    out("zadd", "z", "1.5", "m", port=port)
+    out("set", "s", "hi é", port=port)
+    return port
+
+
+# --- formats ---------------------------------------------------------------------------------------
+
+LIST_TTY = '1) "a"\n2) "b\\"c"\n3) "x\\ny"\n4) "\\xc3\\xa9"\n'
+
+
+@pytest.mark.parametrize("options, command, expected", [
+    ("--no-raw", "lrange l 0 -1", LIST_TTY),
+    ("--raw", "lrange l 0 -1", 'a\nb"c\nx\ny\né\n'),
+    ("", "lrange l 0 -1", 'a\nb"c\nx\ny\né\n'),
+    ("--csv", "lrange l 0 -1", '"a","b\\"c","x\\ny","\\xc3\\xa9"\n'),
+    ("--json", "lrange l 0 -1", '["a","b\\"c","x\\ny","é"]\n'),
+    ("--quoted-json", "lrange l 0 -1", '["a","b\\\\\\"c","x\\\\ny","\\\\xc3\\\\xa9"]\n'),
+    ("--no-raw", "hgetall h", '1) "f"\n2) "v"\n3) "g"\n4) "w"\n'),
+    ("-3 --no-raw", "hgetall h", '1# "f" => "v"\n2# "g" => "w"\n'),
+    ("-3 --raw", "hgetall h", "f v\ng w\n"),
+    ("-3 --csv", "hgetall h", '"f","v","g","w"\n'),
+    ("--json", "hgetall h", '{"f":"v","g":"w"}\n'),
+    ("--json -2", "hgetall h", '["f","v","g","w"]\n'),
+    ("-3 --no-raw", "hgetall none", "(empty hash)\n"),
+    ("--no-raw", "lrange none 0 -1", "(empty array)\n"),
+    ("-3 --no-raw", "smembers none", "(empty set)\n"),
+    ("--raw", "lrange none 0 -1", "\n"),
+    ("-3 --no-raw", "zscore z m", "(double) 1.5\n"),
+    ("-2 --no-raw", "zscore z m", '"1.5"\n'),
+    ("--json", "zscore z m", "1.5\n"),
+    ("-3 --no-raw", "zrange z 0 -1 withscores", '1) 1) "m"\n   2) (double) 1.5\n'),
+    ("--no-raw", "get none", "(nil)\n"),
+    ("--raw", "get none", "\n"),
+    ("--csv", "get none", "NULL\n"),
+    ("--json", "get none", "null\n"),
+    ("--no-raw", "llen l", "(integer) 4\n"),
+    ("--no-raw", "set k v", "OK\n"),
+    ("--csv", "set k v", '"OK"\n'),
+    ("--no-raw", "exec", "(error) ERR EXEC without MULTI\n"),
+    ("--raw", "exec", "ERR EXEC without MULTI\n\n"),
+    ("--csv", "exec", 'ERROR,"ERR EXEC without MULTI"\n'),
+    ("--json", "exec", 'error:"ERR EXEC without MULTI"\n'),
+    ("-d ; --raw", "lrange l 0 1", 'a;b"c\n'),
+    ("-D ;", "llen l", "4;"),
+    ("-r 3", "incr n", "1\n2\n3\n"),
+    ("-n 3", "get s", "\n"),
+    ("-4", "llen l", "4\n"),
+    ("-h localhost -6", "llen l", "4\n"),
+    ("-h localhost", "llen l", "4\n"),
+    ("-t 5", "llen l", "4\n"),
+    ("--verbose", "llen l", "4\n"),
+    ("--show-pushes no -3", "llen l", "4\n"),
+    ("--quoted-input", 'get "\\x73"', "hi é\n"),
+])
+def test_format(port, options, command, expected):
+    assert out(*options.split(), *command.split(), port=port) == expected
+
+
+def test_json_is_json_whatever_the_bytes(redis):
+    run_cli("-x", "set", "bin", port=redis, stdin=bytes(range(1, 128)))
+    assert json.loads(out("--json", "get", "bin", port=redis)) == bytes(range(1, 128)).decode()
+    run_cli("-x", "set", "bin", port=redis, stdin=bytes(range(256)))
+    text = out("--quoted-json", "get", "bin", port=redis)
+    assert text.isascii() and '\\x00\\x01' in json.loads(text)
+
+
+def test_nested_maps_line_up(redis):
+    shown = out("-3", "--no-raw", "command", "info", "get", port=redis)
+    assert '    9) 1~ 1# "flags" => \n             1~ RO\n' in shown
+    assert '2# "spec" => 1# "index" => (integer) 1\n' in shown
+
+
+def test_texts_for_people_are_never_quoted(port):
+    for option in ("--no-raw", "--csv", "--json", "--raw"):
+        assert out(option, "info", "server", port=port).startswith("# Server\r\n")
+        assert out(option, "client", "list", port=port).startswith("id=")
+
+
+def test_a_terminal_may_be_feigned(port):
+    assert out("get", "s", port=port, env={"FAKETTY": "1"}) == '"hi \\xc3\\xa9"\n'
+
+
+# --- input ------------------------------------------------------------------------------------------
+
+def test_last_argument_from_stdin(port):
+    data = b"line\r\n\x00\xff" * 100000
+    assert run_cli("-x", "set", "k", port=port, stdin=data).out == "OK\n"
+    assert run_cli("-D", "", "get", "k", port=port).raw == data
+
+
+def test_tagged_argument_from_stdin(port):
+    dump = run_cli("-D", "", "dump", "s", port=port).raw
+    assert run_cli("-X", "data", "restore", "copy", "0", "data", port=port, stdin=dump).out == "OK\n"
+    assert out("get", "copy", port=port) == "hi é\n"
+    ended = run_cli("-X", "data", "set", "a", "b", port=port)
+    assert ended.status == 1 and "data" in ended.err
+    ended = run_cli("-x", "-X", "t", "set", "t", port=port)
+    assert ended.status == 1 and "mutually exclusive" in ended.err
+
+
+def test_lines_of_stdin_are_commands(port):
+    lines = b'set a "x y"\nget a\n\n2 incr n\nfoo\nset a "x\nmulti\nget a\nexec\nselect 3\nget a\nquit\nget a\n'
+    ended = run_cli("--no-raw", port=port, stdin=lines)
+    shown = ended.out.split("\n")
+    assert shown[:4] == ["OK", '"x y"', "(integer) 1", "(integer) 2"]
+    assert shown[4].startswith("(error) ERR unknown command 'foo'")
+    assert shown[5:] == ["Invalid argument(s)", "OK", "QUEUED", '1) "x y"', "OK", "(nil)", ""]
+    assert ended.status == 0
+
+
+def test_many_lines_of_stdin(port):
+    lines = b"".join(b"set key:%d %d\n" % (i, i) for i in range(5000)) + b"dbsize"
+    assert out(port=port, stdin=lines) == "OK\n" * 5000 + "5004\n"
+
+
+def test_script_with_keys_and_arguments(redis, tmp_path):
+    script = tmp_path / "s.lua"
+    script.write_text("return {#KEYS, KEYS[1], ARGV[1]}")
+    assert out("--eval", script, "k1", "k2", ",", "a1", port=redis) == "2\nk1\na1\n"
+    assert out("--no-raw", "--eval", script, port=redis) == "1) (integer) 0\n"
+    ended = run_cli("--eval", tmp_path / "none", port=redis)
+    assert ended.status == 1 and "No such file" in ended.err
+
+
+def test_scan_lists_keys_that_match(port):
+    out("--quoted-input", "set", '"q\\x00r"', "1", port=port)
+    assert sorted(out("--scan", port=port).split("\n")[:-1]) == sorted(["l", "h", "z", "s", "q\0r"])
+    assert out("--scan", "--pattern", "[sl]", "--count", "2", port=port).split() in (
+        ["s", "l"], ["l", "s"])
+    assert out("--scan", "--no-raw", "--quoted-pattern", '"q\\x00*"', port=port) == '"q\\x00r"\n'
+    assert out("--scan", "--pattern", "l", "-i", "0.01", port=port) == "l\n"
+
+
+def test_interval_between_repetitions(port):
+    time = out("-r", "3", "-i", "0.1", "time", port=port).split()
+    assert int(time[4]) + int(time[5]) / 1e6 - int(time[0]) - int(time[1]) / 1e6 > 0.19
+
+
+# --- status ----------------------------------------------------------------------------------------
+
+def test_exit_status(port):
+    assert run_cli("foo", port=port).status == 0
+    ended = run_cli("-e", "exec", port=port)
+    assert (ended.status, ended.out, ended.err) == (1, "", "ERR EXEC without MULTI\n")
+
+
+def test_no_server():
+    ended = run_cli("ping", port=free_port())
+    assert ended.status == 1
+    assert "Could not connect to Valkey at 127.0.0.1:" in ended.err
+    assert "Connection refused" in ended.err
+
+
+@pytest.mark.parametrize("words, reason", [
+    (["--nosuch"], "no option --nosuch"), (["-r"], "needs an argument"), (["-p", "0"], "-p"),
+    (["-n", "x"], "-n"), (["-t", "x"], "-t"), (["-i", "-1"], "-i"), (["-2", "-3"], "exclude"),
+    (["-u", "http://x"], "valkey://"), (["--show-pushes", "maybe"], "neither"),
+    (["--rdma"], "no RDMA"), (["--ldb"], "not there yet"), (["--ldb-sync-mode"], "not there yet"),
+    (["--cluster", "check", "h:1"], "not there yet"), (["--quoted-input", "get", '"x'], "quoted"),
+    (["--quoted-pattern", '"x', "--scan"], "--quoted-pattern"),
+    (["-s", "/nowhere/s", "ping"], "No such file"), (["-h", "nosuch.invalid", "ping"], "connect"),
+])
+def test_what_is_wrong_is_said(words, reason):
+    ended = run_cli(*words)
+    assert ended.status == 1 and reason in ended.err and not ended.out
+
+
+def test_help_and_version():
+    shown = out("--help")
+    for option in ("-h <host>", "--tls-ciphersuites", "--askpass", "--scan", "--quoted-json"):
+        assert option in shown
+    assert all(len(line) <= 100 for line in shown.split("\n"))
+    assert out("--version") == out("-v") == "valkey-cli 9.1.0\n"
+
+
+def test_a_reader_that_goes_ends_the_program(redis):
+    program = subprocess.Popen([CLI, "-p", str(redis), "-r", "-1", "ping"], stdout=subprocess.PIPE,
+                               env=environment())
+    assert program.stdout.readline() == b"PONG\n"
+    program.stdout.close()
+    assert program.wait(PATIENCE_S) != 0
+
+
+def test_multipath_tcp_or_a_reason(redis):
+    ended = run_cli("--mptcp", "ping", port=redis)
+    assert ended.out == "PONG\n" or "Multipath TCP" in ended.err
+
+
+# --- who and where -----------------------------------------------------------------------------------
+
+def test_passwords(tmp_path):
+    with redis_server(tmp_path, "--requirepass", "secret", "--user", "me", "on", ">mine", "~*",
+                      "+@all") as port:
+        check_passwords(port)
+
+
+def check_passwords(port):
+    warned = run_cli("-a", "secret", "ping", port=port)
+    assert warned.out == "PONG\n" and warned.err.startswith("Warning: Using a password")
+    assert out("-a", "secret", "--no-auth-warning", "ping", port=port) == "PONG\n"
+    assert out("--pass", "mine", "--user", "me", "--no-auth-warning", "acl", "whoami",
+               port=port) == "me\n"
+    assert out("ping", port=port, env={"VALKEYCLI_AUTH": "secret"}) == "PONG\n"
+    assert out("ping", port=port, env={"REDISCLI_AUTH": "secret"}) == "PONG\n"
+    assert out("-3", "ping", port=port, env={"REDISCLI_AUTH": "secret"}) == "PONG\n"
+    uri = f"redis://me:mine@127.0.0.1:{port}/2"
+    assert out("-u", uri, "--no-auth-warning", "acl", "whoami") == "me\n"
+    assert " db=2 " in out("-u", uri, "--no-auth-warning", "client", "info")
+    wrong = run_cli("ping", port=port, env={"VALKEYCLI_AUTH": "wrong"})
+    assert "AUTH failed: WRONGPASS" in wrong.err and "NOAUTH" in wrong.out
+
+
+def test_unix_socket(start_server, short_path):
+    path = short_path / "s"
+    start_server("--unixsocket", path)
+    assert out("-s", path, "ping") == "PONG\n"
+
+
+def test_cluster_redirections_are_followed():
+    there = CannedServer(b"$2\r\nhi\r\n", b"+OK\r\n", b"$3\r\nask\r\n")
+    try:
+        here = CannedServer(b"-MOVED 1 127.0.0.1:%d\r\n" % there.port)
+        assert out("-c", "--no-raw", "get", "k", port=here.port) == (
+            f'-> Redirected to slot [1] located at 127.0.0.1:{there.port}\n"hi"\n')
+        here = CannedServer(b"-ASK 1 :%d\r\n" % there.port)
+        assert out("-c", "get", "k", port=here.port) == "ask\n"
+        assert there.requests == [["get", "k"], ["ASKING"], ["get", "k"]]
+        here = CannedServer(b"-MOVED 1 127.0.0.1:1\r\n")
+        assert "MOVED 1" in out("get", "k", port=here.port)
+    finally:
+        there.close()
+
+
+def test_bytes_that_are_no_reply():
+    ended = run_cli("get", "k", port=CannedServer(b"HTTP/1.1 200 OK\r\n").port)
+    assert ended.status == 1 and "Protocol error" in ended.err
+    ended = run_cli("get", "k", port=CannedServer().port)
+    assert ended.status == 1 and "Server closed the connection" in ended.err
+
+
+# --- a server that talks by itself -------------------------------------------------------------------
+
+@pytest.mark.parametrize("protocol", ["-2", "-3"])
+def test_messages_are_printed_as_they_come(port, protocol, tmp_path):
+    with open(tmp_path / "messages", "wb") as shown:
+        program = subprocess.Popen([CLI, "-p", str(port), protocol, "--csv", "subscribe", "c", "d"],
+                                   stdout=shown, env=environment())
+    seen = tmp_path / "messages"
+    wait_until(lambda: seen.read_text().count("\n") == 2, "both subscriptions")
+    out("publish", "d", "hello", port=port)
+    wait_until(lambda: seen.read_text().count("\n") == 3, "the message")
+    assert seen.read_text() == '"subscribe","c",1\n"subscribe","d",2\n"message","d","hello"\n'
+    program.send_signal(signal.SIGINT)
+    assert program.wait(PATIENCE_S) == -signal.SIGINT
+
+
+def test_monitor(port, tmp_path):
+    with open(tmp_path / "monitor", "wb") as shown:
+        program = subprocess.Popen([CLI, "-p", str(port), "monitor"], stdout=shown,
+                                   env=environment())
+    try:
+        wait_until(lambda: (tmp_path / "monitor").read_text().startswith("OK\n"), "OK")
+        out("get", "watched", port=port)
+        wait_until(lambda: '"get" "watched"' in (tmp_path / "monitor").read_text(), "the command")
+    finally:
+        program.kill()
+        program.wait()
+
+
+def test_shutdown_is_no_error(tmp_path):
+    with redis_server(tmp_path) as port:
+        assert out("shutdown", "nosave", port=port) == ""
+
+
+# --- TLS ---------------------------------------------------------------------------------------------
+
+def openssl(folder, *words):
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """The port of a redis-server with TLS and the folder of the certificates."""
+    folder = tmp_path_factory.mktemp("tls")
+    try:
+        openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out",
+                "ca.crt", "-subj", "/CN=authority", "-days", "2")
+        openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out",
+                "server.csr", "-subj", "/CN=server")
+    except FileNotFoundError:
+        pytest.skip("there is no openssl")
+    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+            "-CAcreateserial", "-out", "server.crt", "-days", "2")
+    certificates = folder / "certificates"
+    certificates.mkdir()
+    (certificates / "ca.crt").write_bytes((folder / "ca.crt").read_bytes())
+    openssl(folder, "rehash", str(certificates))
+    port = free_port()
+    with redis_server(folder, "--tls-port", port, "--tls-cert-file", folder / "server.crt",
+                      "--tls-key-file", folder / "server.key", "--tls-ca-cert-file",
+                      folder / "ca.crt"):
+        yield port, folder
+
+
+def test_tls(tls):
+    port, folder = tls
+    own = ["--cert", folder / "server.crt", "--key", folder / "server.key"]
+    trusted = ["--tls", "--cacert", folder / "ca.crt", *own]
+    assert out(*trusted, "ping", port=port) == "PONG\n"
+    assert out("--tls", "--cacertdir", folder / "certificates", *own, "ping", port=port) == "PONG\n"
+    assert out(*trusted, "--sni", "example.org", "ping", port=port) == "PONG\n"
+    assert out("--tls", "--insecure", *own, "ping", port=port) == "PONG\n"
+    assert out(*trusted[1:], "-u", f"rediss://127.0.0.1:{port}", "ping") == "PONG\n"
+    assert out(*trusted, "--tls-ciphers", "ECDHE-RSA-AES256-GCM-SHA384", "--tls-ciphersuites",
+               "TLS_AES_128_GCM_SHA256", "ping", port=port) == "PONG\n"
+    data = os.urandom(1 << 20)
+    assert run_cli(*trusted, "-x", "set", "big", port=port, stdin=data).out == "OK\n"
+    assert run_cli(*trusted, "-D", "", "get", "big", port=port).raw == data
+
+
+@pytest.mark.parametrize("words, reason", [
+    (["--tls"], "not trusted"),
+    (["--tls", "--cacert", "/nowhere"], "--cacert"),
+    (["--tls", "--insecure", "--cert", "/nowhere"], "go together"),
+    (["--tls", "--insecure", "--tls-ciphers", "nonsense"], "--tls-ciphers"),
+    (["--tls", "--insecure", "--tls-ciphersuites", "nonsense"], "--tls-ciphersuites"),
+])
+def test_tls_that_fails_says_why(tls, words, reason):
+    ended = run_cli(*words, "ping", port=tls[0])
+    assert ended.status == 1 and reason in ended.err

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from conftest import encode
-from daemon_process import PATIENCE_S, SERVER, Daemons, wait_until
+from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, wait_until
 
 CLI = os.path.join(os.path.dirname(SERVER), os.path.basename(SERVER).replace("server", "cli"))
 REDIS = shutil.which("redis-server")
@@ -554,3 +554,42 @@ def test_modes_say_that_there_is_no_server(mode):
     done = run(CLI, "-p", str(port), mode)
     assert done.status == 1
     assert f"Could not connect to Valkey at 127.0.0.1:{port}" in done.err
+
+
+# ---- over TLS ----
+
+@pytest.fixture
+def tls_peer(tmp_path, start_peer):
+    """A server that takes TLS only, with a certificate of our own making."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-keyout", key, "-out", certificate], check=True,
+                   capture_output=True)
+    tls_port = free_port()
+    peer = start_peer("redis", "--tls-port", tls_port, "--tls-cert-file", certificate,
+                      "--tls-key-file", key, "--tls-ca-cert-file", certificate,
+                      "--tls-auth-clients", "no")
+    peer.port = tls_port
+    peer.tls = ["--tls", "--cacert", str(certificate)]
+    return peer
+
+
+@needs_redis
+def test_modes_over_tls(tls_peer, tmp_path):
+    peer = tls_peer
+    done = peer.run(*peer.tls, "--scan")
+    if "TLS" in done.err:
+        pytest.skip("built without TLS")
+    assert done.status == 0, done
+    requests = b"".join(encode(["SET", f"k{i}", os.urandom(500)]) + encode(["GET", f"k{i}"])
+                        for i in range(8000))
+    done = peer.run(*peer.tls, "--pipe", input=requests)
+    assert done.status == 0, done
+    assert "errors: 0, replies: 16000\n" in done.out
+    done = peer.run(*peer.tls, "--rdb", tmp_path / "tls.rdb")
+    assert done.status == 0, done
+    check_rdb(tmp_path / "tls.rdb")
+    done = peer.run(*peer.tls, "--bigkeys", "--count", 1000)
+    assert "8000 strings with 4000000 bytes" in done.out, done

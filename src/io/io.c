@@ -14,7 +14,6 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { IO_KIND_MASK = 7, IO_SPINS_BETWEEN_CLOCKS = 32 };
 
@@ -43,7 +42,8 @@ struct io {
     struct io_worker *workers[IO_THREADS_MAX];
     int worker_count;
     int active;           /* the first so many workers get jobs */
-    int active_max;       /* a worker for each processor but the executor's, one at least */
+    int active_max;       /* a worker for each processor but the executor's */
+    uint64_t counted_at;  /* ticks: active_max was worked out */
     uint64_t calm_since;  /* ticks: no job has waited since */
     unsigned next_inbox;  /* round-robin */
     unsigned uncommitted; /* jobs pushed since workers were last woken */
@@ -224,6 +224,15 @@ void io_destroy(struct io **io_ref) {
     *io_ref = NULL;
 }
 
+/* A worker that shares the executor's processor takes from it what it gives, and costs the
+ * switching on top. */
+static void io_count_processors(struct io *io) {
+    int processors = io->options.processors ? io->options.processors : thread_self_processors();
+    io->counted_at = clock_ticks();
+    io->active_max = io->worker_count < processors ? io->worker_count : processors - 1;
+    if (!io->options.always_active && io->active > io->active_max) io->active = io->active_max;
+}
+
 enum err io_set_threads(struct io *io, int threads, struct diag *diag) {
     check(threads >= 1 && threads <= IO_THREADS_MAX);
     io_commit(io);
@@ -239,10 +248,7 @@ enum err io_set_threads(struct io *io, int threads, struct diag *diag) {
         if (err == ERR_NONE) io->worker_count++;
     }
     io->options.threads = io->worker_count + 1;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    io->active_max = io->worker_count;
-    if (processors > 1 && io->active_max >= processors) io->active_max = (int)processors - 1;
-    if (io->active > io->active_max) io->active = io->active_max;
+    io_count_processors(io);
     if (io->options.always_active) io->active = io->worker_count;
     return err;
 }
@@ -399,8 +405,11 @@ void io_wait(struct io *io, int64_t timeout_ms) {
 }
 
 void io_adjust(struct io *io, int busy_percent) {
-    if (io->options.always_active || !io->active_max) return;
+    if (io->options.always_active || !io->worker_count) return;
     uint64_t now = clock_ticks();
+    /* Where the process may run can change at any time. */
+    if (now - io->counted_at >= clock_us_to_ticks(IO_CALM_US)) io_count_processors(io);
+    if (!io->active_max) return;
     if (!io->active) {
         if (busy_percent >= IO_IGNITION_PERCENT) io->active = 1;
         io->calm_since = now;

@@ -8,6 +8,7 @@
 #include "net/reactor.h"
 #include "server/server.h"
 #include "server/signals.h"
+#include "sync/thread.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -19,9 +20,9 @@ int server_io_threads(const struct server *server) {
     int32_t threads = server->config.threads.io_threads;
     if (threads > 0) return threads;
     /* auto: a core for each thread, and one left for the rest of the machine. */
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = thread_self_processors();
     if (cores < 4) return 1;
-    return cores - 1 < AUTO_THREADS_MAX ? (int)cores - 1 : AUTO_THREADS_MAX;
+    return cores - 1 < AUTO_THREADS_MAX ? cores - 1 : AUTO_THREADS_MAX;
 }
 
 static enum err on_exec(void *ctx, struct diag *diag) {

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #endif
 #include <time.h>
+#include <unistd.h>
 
 struct thread {
     pthread_t id;
@@ -190,6 +191,15 @@ int64_t thread_cpu_ns(const struct thread *thread) {
     (void)thread;
     return 0;
 #endif
+}
+
+int thread_self_processors(void) {
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* also with more processors than a set holds */
+    return online < 1 ? 1 : (int)online;
 }
 
 int64_t thread_self_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }

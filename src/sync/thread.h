@@ -44,6 +44,7 @@ int64_t thread_cpu_ns(const struct thread *thread);
 
 /* For the calling thread. */
 int64_t thread_self_cpu_ns(void);
+int thread_self_processors(void); /* on how many it may run now, 1 at least */
 void thread_self_set_name(const char *name);
 /* What it does is long and not urgent: a thread that wakes on the same CPU goes first. Does nothing
  * where the system knows priorities of whole processes only. */

@@ -8,6 +8,7 @@
 
 enum {
     WIRES = 64,
+    PROCESSORS = 16, /* as if there were so many */
     WAIT_MS = 10000,
     LIBRARY_BYTES = 16 * 1024, /* what the C library may keep of threads that have ended */
 };
@@ -23,7 +24,7 @@ struct crew { /* io with its reactor */
     struct command_table *commands;
 };
 
-static void crew_start(struct crew *crew, int threads, bool always_active) {
+static void crew_start_on(struct crew *crew, int threads, bool always_active, int processors) {
     struct diag diag = {0};
     struct reactor_options reactor = {
         .engine = REACTOR_EPOLL, .max_fds = 64, .accepts_per_poll = 1};
@@ -33,8 +34,13 @@ static void crew_start(struct crew *crew, int threads, bool always_active) {
     struct io_options options = {.threads = threads,
                                  .always_active = always_active,
                                  .commands = crew->commands,
-                                 .reactor = crew->reactor};
+                                 .reactor = crew->reactor,
+                                 .processors = processors};
     expect_eq(io_create(&options, &crew->io, &diag), ERR_NONE);
+}
+
+static void crew_start(struct crew *crew, int threads, bool always_active) {
+    crew_start_on(crew, threads, always_active, PROCESSORS);
 }
 
 static void crew_stop(struct crew *crew) {
@@ -320,6 +326,21 @@ TEST(the_number_of_active_workers_follows_the_load) {
     io_set_always_active(crew.io, true);
     expect_eq(io_active_workers(crew.io), 3);
     crew_stop(&crew);
+    expect_given_back(t);
+}
+
+TEST(a_worker_that_would_share_the_executor_s_processor_gets_no_jobs) {
+    static const struct {
+        int threads, processors, active;
+    } cases[] = {{4, 1, 0}, {4, 2, 1}, {2, 2, 1}, {2, 8, 1}, {1, 4, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct crew crew;
+        crew_start_on(&crew, cases[i].threads, false, cases[i].processors);
+        io_adjust(crew.io, 100);
+        expect_eq(io_active_workers(crew.io), cases[i].active);
+        expect_eq(io_submit_poll(crew.io), cases[i].active > 0);
+        crew_stop(&crew);
+    }
     expect_given_back(t);
 }
 

@@ -87,6 +87,7 @@ struct self {
     bool blocks_term, blocks_segv;
     int cpu_count;
     int64_t cpu_ns;
+    int processors;
 };
 
 static void look_at_self(void *ctx) {
@@ -96,6 +97,7 @@ static void look_at_self(void *ctx) {
     self->blocks_term = sigismember(&blocked, SIGTERM) == 1;
     self->blocks_segv = sigismember(&blocked, SIGSEGV) == 1;
     int64_t start_ns = thread_self_cpu_ns();
+    self->processors = thread_self_processors();
     do {
         self->cpu_ns = thread_self_cpu_ns();
     } while (self->cpu_ns - start_ns < 2000000);
@@ -145,6 +147,8 @@ TEST(thread_start_binds_to_the_cpus_it_is_given) {
     expect_eq(thread_start(&options, &thread, NULL), ERR_NONE);
     thread_join(&thread);
     expect_eq(self.cpu_count, 1);
+    expect_eq(self.processors, 1);
+    expect_eq(thread_self_processors(), CPU_COUNT(&set));
 
     struct diag diag = {0};
     expect_eq(cpulist_parse(BYTES("1023"), &list, NULL), ERR_NONE);

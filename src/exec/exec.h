@@ -21,6 +21,7 @@
 #include "keyspace/keyspace.h"
 #include "resp/chunk.h"
 #include "resp/reply.h"
+#include "sync/spin.h"
 #include "types/hash.h"
 #include "types/set.h"
 #include "types/zset.h"
@@ -216,6 +217,7 @@ struct exec {
     uint64_t maxmemory_bytes; /* option maxmemory */
     struct exec_rates rates;
     uint64_t busy_from_ticks, busy_idle_ticks; /* see exec_busy_percent */
+    struct spin spin;                          /* waiting for workers */
     int busy_percent;
     struct client *cron_cursor; /* where limits_cron goes on */
     struct io *io;              /* the workers */

@@ -18,8 +18,9 @@
 enum {
     LOOP_REQUESTS_PER_FLUSH = 1024, /* executed before replies are sent */
     LOOP_COLLECT = 64,
-    LOOP_FED_MAX = 4, /* received buffers one connection may hold before it is paused */
-    LOOP_WAIT_MS = 1, /* for a completion while the reactor is lent */
+    LOOP_FED_MAX = 4,     /* received buffers one connection may hold before it is paused */
+    LOOP_WAIT_MS = 1,     /* for a completion while the reactor is lent */
+    LOOP_HELP_UNTIL = 16, /* completions wait: rather execute what they brought */
 };
 
 /* ---- lists ---- */
@@ -425,6 +426,22 @@ void loop_go_on(struct exec *exec, struct client *client) {
     }
 }
 
+/* The connection is back, and what it was lent for is done. */
+static void loop_returned(struct exec *exec, struct conn *conn, enum io_job kind) {
+    struct client *client = client_of_conn(conn);
+    conn->hangup = conn->hangup_seen;
+    if (kind == IO_READ) {
+        loop_read_done(exec, client);
+        /* Output, room for it, or a decision to close that came while it was away. */
+        if (loop_has_output(client)) write_push(exec, client);
+    } else {
+        conn->readable |= conn->readable_anew;
+        conn->readable_anew = false;
+        loop_write_done(exec, client);
+        loop_go_on(exec, client);
+    }
+}
+
 /* Connections that workers have finished with. */
 static void loop_collect(struct exec *exec) {
     struct conn *conns[LOOP_COLLECT];
@@ -432,19 +449,8 @@ static void loop_collect(struct exec *exec) {
     size_t count;
     while ((count = io_collect(exec->io, conns, kinds, LOOP_COLLECT)) > 0) {
         for (size_t i = 0; i < count; i++) {
-            struct client *client = client_of_conn(conns[i]);
-            conns[i]->hangup = conns[i]->hangup_seen;
-            if (kinds[i] == IO_READ) {
-                run_prefetch(client);
-                loop_read_done(exec, client);
-                /* Output, room for it, or a decision to close that came while it was away. */
-                if (loop_has_output(client)) write_push(exec, client);
-            } else {
-                conns[i]->readable |= conns[i]->readable_anew;
-                conns[i]->readable_anew = false;
-                loop_write_done(exec, client);
-                loop_go_on(exec, client);
-            }
+            if (kinds[i] == IO_READ) run_prefetch(client_of_conn(conns[i]));
+            loop_returned(exec, conns[i], (enum io_job)kinds[i]);
         }
     }
 }
@@ -456,7 +462,35 @@ void loop_take_back(struct exec *exec) {
     for (size_t i = 0; i < count; i++) {
         if (kinds[i] == IO_WRITE) conn_sent(conns[i], &exec->chunks);
     }
+    struct conn *conn;
+    enum io_job kind;
+    while (!io_is_always_active(exec->io) && io_take_back(exec->io, &conn, &kind))
+        count++;
     if (!count) io_wait(exec->io, LOOP_WAIT_MS);
+}
+
+/* Does jobs that no worker has begun, until there is something better to do. As in loop_read_some,
+ * all reads come before what they ask for from memory. True: there may be more of them. */
+static bool loop_help(struct exec *exec) {
+    struct conn *read[LOOP_COLLECT], *conn;
+    enum io_job kind;
+    size_t count = 0;
+    if (io_is_always_active(exec->io)) return false;
+    while (count < LOOP_COLLECT && io_completions(exec->io) < LOOP_HELP_UNTIL &&
+           io_take_back(exec->io, &conn, &kind)) {
+        if (kind == IO_READ) {
+            conn_read(conn, &exec->reader);
+            read[count++] = conn;
+        } else {
+            conn_write(conn);
+            loop_returned(exec, conn, kind);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        run_prefetch(client_of_conn(read[i]));
+    for (size_t i = 0; i < count; i++)
+        loop_returned(exec, read[i], IO_READ);
+    return count == LOOP_COLLECT;
 }
 
 static bool loop_has_work(const struct exec *exec) {
@@ -464,16 +498,15 @@ static bool loop_has_work(const struct exec *exec) {
            exec->evicting || exec->flush_wanted;
 }
 
-/* Waits for a completion for a few microseconds, which is less than a sleep and a wake-up cost. */
-static void loop_spin(const struct exec *exec) {
-    uint64_t end = clock_ticks() + clock_us_to_ticks(IO_SPIN_US);
-    while (!io_has_completions(exec->io) && clock_ticks() < end)
-        thread_spin_hint();
+static bool loop_look(void *ctx) {
+    const struct exec *exec = ctx;
+    return io_has_completions(exec->io);
 }
 
 /* Fills the reactor's events, here or on a worker, and sleeps if there is nothing to do. The time
  * is up to date afterwards; returns its ticks. */
 static uint64_t loop_poll(struct exec *exec, int64_t deadline_ms) {
+    while (!loop_has_work(exec) && loop_help(exec)) {}
     bool work = loop_has_work(exec);
     if (io_poll_in_flight(exec->io)) {
         if (work || io_has_completions(exec->io)) return exec_sample_time(exec);
@@ -492,7 +525,7 @@ static uint64_t loop_poll(struct exec *exec, int64_t deadline_ms) {
     int64_t timeout_us = 0;
     uint64_t before = 0;
     if (!work) {
-        if (lent) loop_spin(exec);
+        if (lent) (void)spin_until(&exec->spin, loop_look, exec);
         reactor_prepare_sleep(exec->reactor);
         if (!io_has_completions(exec->io)) {
             before = exec_sample_time(exec);
@@ -532,7 +565,8 @@ static void loop_read_all(struct exec *exec) {
 }
 
 static void loop_count_turn(struct exec *exec, uint64_t began, unsigned executed) {
-    uint64_t us = clock_ticks_to_us(clock_ticks() - began);
+    uint64_t ticks = clock_ticks() - began, us = clock_ticks_to_us(ticks);
+    spin_earn(&exec->spin, ticks);
     struct exec_stats *stats = &exec->stats;
     stats->cycles++;
     stats->cycle_us_sum += us;

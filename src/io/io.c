@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "net/reactor.h"
 #include "sync/mpsc.h"
+#include "sync/spin.h"
 #include "sync/spmc.h"
 #include "sync/spsc.h"
 #include "sync/wake.h"
@@ -15,7 +16,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-enum { IO_KIND_MASK = 7, IO_SPINS_BETWEEN_CLOCKS = 32 };
+enum {
+    IO_KIND_MASK = 7,
+    IO_WEIGHT_BYTES = 4096, /* to send take about as long as a small job */
+    IO_WEIGHT_LARGE = 4,    /* of reading into a large argument */
+    IO_UNTOLD_MAX = 8,      /* completions that the executor may not be told of while awake */
+};
 
 struct io_free_job {
     void (*destroy)(void *object);
@@ -27,6 +33,10 @@ struct io_worker {
     struct io *io;
     struct thread *thread;
     struct conn_reader reader;
+    /* the worker's own */
+    struct spin spin;
+    unsigned untold; /* completions that the executor was not told of */
+    void *found;     /* by worker_look */
     /* the executor writes, the worker reads */
     struct spsc inbox;
     _Atomic bool stop;
@@ -47,6 +57,7 @@ struct io {
     uint64_t calm_since;  /* ticks: no job has waited since */
     unsigned next_inbox;  /* round-robin */
     unsigned uncommitted; /* jobs pushed since workers were last woken */
+    uint64_t extra;       /* their weight beyond one for each */
     bool poll_in_flight;
     uint64_t in_flight;
     uint64_t freed_before; /* by workers that have been stopped */
@@ -69,16 +80,25 @@ static void *job_ptr(void *job) { return (void *)((uintptr_t)job & ~(uintptr_t)I
 /* ---- the worker ---- */
 
 static void worker_tell(struct io_worker *worker) {
+    if (!worker->untold) return;
+    worker->untold = 0;
     reactor_wake(worker->io->options.reactor);
     (void)wake_signal(&worker->io->executor);
 }
 
+/* The executor is told at once if it seems to sleep, else before this worker looks for work in
+ * vain: telling is a write to lines that the executor uses. */
 static void worker_finish(struct io_worker *worker, void *completion) {
+    struct io *io = worker->io;
     /* As many jobs are lent at a time as the queue holds: it is full for a moment at most, while
      * the executor's progress is not visible here. */
-    while (!mpsc_push(&worker->io->done, completion))
+    while (!mpsc_push(&io->done, completion))
         thread_spin_hint();
-    worker_tell(worker);
+    worker->untold++;
+    if (worker->untold >= IO_UNTOLD_MAX || reactor_seems_asleep(io->options.reactor) ||
+        wake_is_parked(&io->executor)) {
+        worker_tell(worker);
+    }
 }
 
 static void worker_run(struct io_worker *worker, void *job) {
@@ -103,17 +123,10 @@ static void *worker_next(struct io_worker *worker) {
     return job ? job : spmc_pop(&worker->io->jobs);
 }
 
-/* Looks for a job for IO_SPIN_US. */
-static void *worker_spin(struct io_worker *worker) {
-    uint64_t end = clock_ticks() + clock_us_to_ticks(IO_SPIN_US);
-    do {
-        for (int i = 0; i < IO_SPINS_BETWEEN_CLOCKS; i++) {
-            void *job = worker_next(worker);
-            if (job) return job;
-            thread_spin_hint();
-        }
-    } while (clock_ticks() < end);
-    return NULL;
+static bool worker_look(void *ctx) {
+    struct io_worker *worker = ctx;
+    worker->found = worker_next(worker);
+    return worker->found != NULL;
 }
 
 /* Sleeps until there may be a job, and returns one if there is one. *stopped: there will never be
@@ -146,7 +159,9 @@ static void worker_main(void *ctx) {
             atomic_fetch_add_explicit(&worker->active_ticks, idle_from - since,
                                       memory_order_relaxed);
             bool stopped = false;
-            job = worker_spin(worker);
+            worker_tell(worker);
+            spin_earn(&worker->spin, idle_from - since);
+            if (spin_until(&worker->spin, worker_look, worker)) job = worker->found;
             if (!job) job = worker_park(worker, &stopped);
             if (!job && stopped) return;
             since = clock_ticks();
@@ -255,7 +270,10 @@ enum err io_set_threads(struct io *io, int threads, struct diag *diag) {
 
 void io_set_always_active(struct io *io, bool always) {
     io->options.always_active = always;
-    if (always) io->active = io->worker_count;
+    if (!always) return;
+    io->active = io->worker_count;
+    io->uncommitted += (unsigned)spmc_size(&io->jobs); /* those that were not worth waking for */
+    io_commit(io);
 }
 
 int io_threads(const struct io *io) { return io->options.threads; }
@@ -263,6 +281,8 @@ int io_active_workers(const struct io *io) { return io->active; }
 bool io_poll_in_flight(const struct io *io) { return io->poll_in_flight; }
 uint64_t io_in_flight(const struct io *io) { return io->in_flight; }
 bool io_has_completions(const struct io *io) { return mpsc_is_ready(&io->done); }
+size_t io_completions(const struct io *io) { return mpsc_size(&io->done); }
+bool io_is_always_active(const struct io *io) { return io->options.always_active; }
 
 const struct io_stats *io_stats(const struct io *io) {
     struct io_stats *stats = (struct io_stats *)(uintptr_t)&io->stats;
@@ -301,23 +321,27 @@ static bool io_submit(struct io *io, void *ptr, enum io_job kind) {
 
 bool io_submit_read(struct io *io, struct conn *conn) {
     dcheck(conn->owner == CONN_EXECUTOR);
+    uint64_t extra = conn->in_is_chunk || conn->uses_feed ? 0 : IO_WEIGHT_LARGE;
     conn->owner = CONN_WORKER;
     if (!io_submit(io, conn, IO_READ)) {
         conn->owner = CONN_EXECUTOR;
         return false;
     }
     io->stats.reads_pending++;
+    io->extra += extra;
     return true;
 }
 
 bool io_submit_write(struct io *io, struct conn *conn) {
     dcheck(conn->owner == CONN_EXECUTOR && conn->sending);
+    uint64_t extra = conn->sending_bytes / IO_WEIGHT_BYTES;
     conn->owner = CONN_WORKER;
     if (!io_submit(io, conn, IO_WRITE)) {
         conn->owner = CONN_EXECUTOR;
         return false;
     }
     io->stats.writes_pending++;
+    io->extra += extra;
     return true;
 }
 
@@ -331,10 +355,18 @@ static bool io_submit_bound(struct io *io, void *ptr, enum io_job kind) {
     return true;
 }
 
+static int io_awake_workers(const struct io *io) {
+    int awake = 0;
+    for (int i = 0; i < io->active; i++)
+        awake += !wake_is_parked(&io->workers[i]->wake);
+    return awake;
+}
+
 bool io_submit_poll(struct io *io) {
     check(!io->poll_in_flight);
     bool bound = io->active > IO_POLL_BY_INBOX;
     if (io->in_flight >= IO_LENT_MAX) return false;
+    if (!io->options.always_active && !io_awake_workers(io)) return false;
     if (bound && !io_submit_bound(io, io, IO_POLL)) return false;
     if (bound) io->in_flight++;
     if (!bound && !io_submit(io, io, IO_POLL)) return false;
@@ -351,20 +383,62 @@ bool io_submit_free(struct io *io, void (*destroy)(void *object), void *object) 
     return false;
 }
 
+/* How many workers the jobs that wait should keep busy. */
+static int io_workers_wanted(const struct io *io) {
+    uint64_t jobs = spmc_size(&io->jobs);
+    uint64_t wanted = io->uncommitted;
+    if (!io->options.always_active) {
+        wanted = (jobs + io->extra) / IO_WORTH_WAKING;
+        if (wanted > jobs) wanted = jobs;
+        if (!wanted && io->poll_in_flight) wanted = 1; /* the executor would wait for it */
+    }
+    return wanted < (uint64_t)io->active ? (int)wanted : io->active;
+}
+
 void io_commit(struct io *io) {
     if (!io->uncommitted) return;
-    int wanted = (int)size_min(io->uncommitted, (size_t)io->active);
+    int wanted = io_workers_wanted(io);
     io->uncommitted = 0;
-    /* Workers that are awake find the jobs by themselves; only as many more are woken as are
-     * needed for one job each. The fence pairs with the one in worker_park: a worker that seems
-     * awake looks for jobs once more before it sleeps. */
+    io->extra = 0;
+    if (!wanted) return;
+    /* Workers that are awake find the jobs by themselves. The fence pairs with the one in
+     * worker_park: a worker that seems awake looks for jobs once more before it sleeps. */
     atomic_thread_fence(memory_order_seq_cst);
-    for (int i = 0; i < io->active; i++) {
-        if (!wake_is_parked(&io->workers[i]->wake)) wanted--;
-    }
+    wanted -= io_awake_workers(io);
     for (int i = 0; i < io->active && wanted > 0; i++) {
         if (wake_signal(&io->workers[i]->wake)) wanted--;
     }
+}
+
+/* The connection of a job that has left the queues is the executor's again. NULL: a poll. */
+static struct conn *io_returned(struct io *io, void *job) {
+    enum io_job kind = job_kind(job);
+    io->in_flight--;
+    if (kind == IO_POLL) {
+        io->poll_in_flight = false;
+        return NULL;
+    }
+    struct conn *conn = job_ptr(job);
+    check(conn->owner == CONN_WORKER);
+    conn->owner = CONN_EXECUTOR;
+    if (kind == IO_READ) {
+        io->stats.reads_pending--;
+    } else {
+        io->stats.writes_pending--;
+    }
+    return conn;
+}
+
+bool io_take_back(struct io *io, struct conn **conn, enum io_job *kind) {
+    void *job;
+    while ((job = spmc_pop(&io->jobs)) != NULL) {
+        struct conn *returned = io_returned(io, job);
+        if (!returned) continue; /* who asks for it polls when it has nothing else to do */
+        *conn = returned;
+        *kind = job_kind(job);
+        return true;
+    }
+    return false;
 }
 
 size_t io_collect(struct io *io, struct conn **conns, uint8_t *kinds, size_t max) {
@@ -372,22 +446,16 @@ size_t io_collect(struct io *io, struct conn **conns, uint8_t *kinds, size_t max
     while (count < max) {
         void *job = mpsc_pop(&io->done);
         if (!job) break;
-        io->in_flight--;
         enum io_job kind = job_kind(job);
-        if (kind == IO_POLL) {
-            io->poll_in_flight = false;
+        struct conn *conn = io_returned(io, job);
+        if (!conn) {
             io->stats.polls++;
             continue;
         }
-        struct conn *conn = job_ptr(job);
-        check(conn->owner == CONN_WORKER);
-        conn->owner = CONN_EXECUTOR;
         if (kind == IO_READ) {
             io->stats.reads++;
-            io->stats.reads_pending--;
         } else {
             io->stats.writes++;
-            io->stats.writes_pending--;
         }
         conns[count] = conn;
         kinds[count++] = (uint8_t)kind;

@@ -11,12 +11,15 @@
  *
  * 1. At any time a connection is in one queue, or held by one thread, and never both.
  * 2. A worker never touches the keyspace. It reads shared tables only while they cannot change.
- * 3. The executor never blocks here: with the queue full, it does the job itself.
+ * 3. The executor never blocks here: with the queue full, it does the job itself. And rather than
+ *    wait, it takes back jobs that no worker has begun (io_take_back).
  * 4. Replies leave a connection in the order its commands arrived.
  *
  * How many workers are active follows the load (io_adjust): the first starts when the executor's
  * own CPU passes IO_IGNITION_PERCENT, one more when jobs queue up, one fewer when they do not. A
- * worker that finds nothing spins for IO_SPIN_US and parks; a parked worker costs nothing. */
+ * worker that finds nothing spins for a moment that it has earned (sync/spin.h) and parks; a parked
+ * worker costs nothing, and is woken when there is work for IO_WORTH_WAKING. What is less stays in
+ * the queue, for a worker that is awake or for the executor when it has nothing else to do. */
 #pragma once
 
 #include "base/attr.h"
@@ -30,12 +33,12 @@ struct reactor;
 enum {
     IO_THREADS_MAX = 256, /* the executor counts as one */
     IO_IGNITION_PERCENT = 30,
-    IO_SPIN_US = 5,
     IO_QUEUE_CAP = 1024, /* jobs that wait */
     IO_LENT_MAX = 4096,  /* jobs lent and not collected: what the completion queue holds */
     IO_INBOX_CAP = 256,
     IO_POLL_BY_INBOX = 9,    /* more active workers than this: polls go round-robin to inboxes */
     IO_DEPTH_PER_WORKER = 4, /* jobs waiting for each active worker that call for one more */
+    IO_WORTH_WAKING = 8,     /* small jobs that are worth a sleep and a wake-up */
     IO_CALM_US = 50 * 1000,  /* without waiting jobs before a worker is let go */
 };
 
@@ -79,8 +82,13 @@ uint64_t io_worker_active_us(const struct io *io, int index);
  */
 must_use bool io_submit_read(struct io *io, struct conn *conn);
 must_use bool io_submit_write(struct io *io, struct conn *conn);
-/* Lends the reactor for one poll that does not wait. */
+/* Lends the reactor for one poll that does not wait. Also false if all workers sleep: to wake one
+ * takes longer than a poll. */
 must_use bool io_submit_poll(struct io *io);
+/* Executor: a job that no worker has begun; the connection is its own again, and nothing has been
+ * done. False: there is none. With workers always active they do all jobs: do not call it then. */
+must_use bool io_take_back(struct io *io, struct conn **conn, enum io_job *kind);
+bool io_is_always_active(const struct io *io);
 bool io_poll_in_flight(const struct io *io);
 /* Sends an object to be destroyed by a worker, round-robin. */
 must_use bool io_submit_free(struct io *io, void (*destroy)(void *object), void *object);
@@ -91,6 +99,7 @@ void io_commit(struct io *io);
  * poll's completion is taken care of inside. */
 size_t io_collect(struct io *io, struct conn **conns, uint8_t *kinds, size_t max);
 bool io_has_completions(const struct io *io);
+size_t io_completions(const struct io *io); /* how many wait, about */
 /* Jobs lent and not back: while there are any, somebody will wake the executor. */
 uint64_t io_in_flight(const struct io *io);
 /* Executor, once a turn: how many workers should be active. busy_percent: the executor's own CPU.

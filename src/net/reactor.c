@@ -100,6 +100,9 @@ void reactor_buffer_done(struct reactor *reactor, uint32_t buffer) {
     reactor->ops->buffer_done(reactor, buffer);
 }
 void reactor_wake(struct reactor *reactor) { (void)wake_fd_signal(&reactor->wake); }
+bool reactor_seems_asleep(const struct reactor *reactor) {
+    return wake_fd_is_parked(&reactor->wake);
+}
 
 /* ---- for the engines ---- */
 

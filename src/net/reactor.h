@@ -91,3 +91,5 @@ bool reactor_next(struct reactor *reactor, struct reactor_event *out);
 void reactor_buffer_done(struct reactor *reactor, uint32_t buffer);
 /* Any thread, and signal handlers: a sleeping reactor_poll returns. */
 void reactor_wake(struct reactor *reactor);
+/* Any thread: true if reactor_wake would have to wake it. A hint. */
+bool reactor_seems_asleep(const struct reactor *reactor);

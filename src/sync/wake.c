@@ -178,3 +178,8 @@ bool wake_fd_signal(struct wake_fd *wake) {
     check(size > 0 || errno == EAGAIN); /* EAGAIN: it is full, hence readable */
     return true;
 }
+
+bool wake_fd_is_parked(const struct wake_fd *wake) {
+    /* Relaxed: a hint. */
+    return atomic_load_explicit(&wake->state, memory_order_relaxed) == WAKE_PARKED;
+}

@@ -73,3 +73,5 @@ void wake_fd_cancel(struct wake_fd *wake);
 void wake_fd_drain(struct wake_fd *wake);
 /* Any other thread, after publishing work. True if it wrote to the descriptor. */
 bool wake_fd_signal(struct wake_fd *wake);
+/* Any thread: true if the sleeper is parked. A hint. */
+bool wake_fd_is_parked(const struct wake_fd *wake);

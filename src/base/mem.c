@@ -61,11 +61,15 @@ void *mem_realloc(void *ptr, size_t size) {
     return moved;
 }
 
-void *mem_alloc_array(size_t count, size_t size) {
+static size_t array_size(size_t count, size_t size) {
     size_t total;
     if (unlikely(__builtin_mul_overflow(count, size, &total))) out_of_memory(SIZE_MAX);
-    return mem_alloc(total);
+    return total;
 }
+
+void *mem_alloc_array(size_t count, size_t size) { return mem_alloc(array_size(count, size)); }
+
+void *mem_zalloc_array(size_t count, size_t size) { return mem_zalloc(array_size(count, size)); }
 
 void *mem_alloc_aligned(size_t align, size_t size) {
     void *ptr = NULL;

@@ -13,6 +13,7 @@
 must_use void *mem_alloc(size_t size);
 must_use void *mem_zalloc(size_t size);                      /* zero-filled */
 must_use void *mem_alloc_array(size_t count, size_t size);   /* aborts on overflow; not zeroed */
+must_use void *mem_zalloc_array(size_t count, size_t size);  /* the same, zero-filled */
 must_use void *mem_alloc_aligned(size_t align, size_t size); /* align: a power of two */
 must_use void *mem_realloc(void *ptr, size_t size);
 must_use void *mem_try_alloc(size_t size); /* NULL if there is no memory */

@@ -9,7 +9,7 @@
 char (*cluster_tags_create(void))[3] {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const size_t base = sizeof(letters) - 1;
-    char(*tags)[3] = mem_zalloc(CLUSTER_SLOTS * sizeof(*tags));
+    char(*tags)[3] = mem_zalloc_array(CLUSTER_SLOTS, sizeof(*tags));
     size_t found = 0;
     for (size_t i = 0; i < base * base * base && found < CLUSTER_SLOTS; i++) {
         char tag[3] = {letters[i / base / base], letters[i / base % base], letters[i % base]};

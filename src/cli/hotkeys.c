@@ -31,7 +31,7 @@ static bool take_key(struct walk *walk, struct top *top, struct bytes key,
 
 static bool take_batch(struct walk *walk, struct top *top, const struct resp_value *keys,
                        size_t count) {
-    struct walk_question *questions = mem_alloc_array(count, sizeof(*questions));
+    struct walk_question *questions = mem_zalloc_array(count, sizeof(*questions));
     struct resp_value **replies = mem_alloc_array(count, sizeof(*replies));
     for (size_t i = 0; i < count; i++) {
         questions[i] = (struct walk_question){.words = {"OBJECT", "FREQ"}};

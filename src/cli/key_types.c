@@ -49,7 +49,7 @@ static size_t index_of(struct key_types *types, struct bytes name) {
 
 bool key_types_ask(struct key_types *types, struct walk *walk, const struct resp_value *keys,
                    size_t count, size_t *out) {
-    struct walk_question *questions = mem_alloc_array(count, sizeof(*questions));
+    struct walk_question *questions = mem_zalloc_array(count, sizeof(*questions));
     struct resp_value **replies = mem_alloc_array(count, sizeof(*replies));
     for (size_t i = 0; i < count; i++) {
         questions[i] = (struct walk_question){.words = {"TYPE"}};
@@ -85,7 +85,7 @@ static bool ask_numbers(struct walk *walk, const struct resp_value *keys, size_t
 bool key_types_ask_elements(struct key_types *types, struct walk *walk,
                             const struct resp_value *keys, size_t count, const size_t *key_type,
                             int64_t *numbers) {
-    struct walk_question *questions = mem_alloc_array(count, sizeof(*questions));
+    struct walk_question *questions = mem_zalloc_array(count, sizeof(*questions));
     for (size_t i = 0; i < count; i++) {
         questions[i] = (struct walk_question){0};
         if (key_type[i] < KEY_TYPES_MAX) questions[i].words[0] = types->types[key_type[i]].counts;
@@ -101,7 +101,7 @@ bool key_types_ask_memory(struct key_types *types, struct walk *walk, const stru
     int64_t samples = walk->cli->options.memkeys_samples;
     char text[NUM_I64_TEXT_MAX + 1];
     text[num_format_i64(text, samples)] = '\0';
-    struct walk_question *questions = mem_alloc_array(count, sizeof(*questions));
+    struct walk_question *questions = mem_zalloc_array(count, sizeof(*questions));
     for (size_t i = 0; i < count; i++) {
         questions[i] = (struct walk_question){0};
         if (key_type[i] == KEY_TYPES_MAX) continue;

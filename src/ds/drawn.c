@@ -15,7 +15,7 @@ void drawn_init(struct drawn *drawn, size_t count) {
     while (cap < count * 2)
         cap *= 2;
     *drawn = (struct drawn){
-        .slots = mem_zalloc(cap * sizeof(*drawn->slots)), .mask = cap - 1, .left = count};
+        .slots = mem_zalloc_array(cap, sizeof(*drawn->slots)), .mask = cap - 1, .left = count};
 }
 
 void drawn_deinit(struct drawn *drawn) {

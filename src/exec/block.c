@@ -102,7 +102,7 @@ void block_init(struct exec *exec) {
     struct blocking *b = mem_zalloc(sizeof(*b));
     b->exec = exec;
     b->table_count = keyspace_db_count(exec->keyspace);
-    b->tables = mem_zalloc((size_t)b->table_count * sizeof(b->tables[0]));
+    b->tables = mem_zalloc_array((size_t)b->table_count, sizeof(b->tables[0]));
     b->others = key_create(-1, BYTES(""), 0);
     exec->blocking = b;
 }

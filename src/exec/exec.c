@@ -53,7 +53,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     exec->io = setup->io;
     exec->hz = 1; /* until the first cron */
     exec->command_stats =
-        mem_zalloc(command_table_id_count(setup->commands) * sizeof(exec->command_stats[0]));
+        mem_zalloc_array(command_table_id_count(setup->commands), sizeof(exec->command_stats[0]));
     chunk_pool_init(&exec->chunks);
     exec->clients_by_id = hashtab_create(&client_table_type);
     watch_init(exec);

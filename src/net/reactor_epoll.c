@@ -339,7 +339,7 @@ enum err reactor__epoll_create(const struct reactor_options *options, struct rea
     }
     r->fd = r->listeners_fd = -1;
     r->entry_count = size_max(options->max_fds, REACTOR_TABLE_MIN);
-    r->entries = mem_zalloc(r->entry_count * sizeof(*r->entries));
+    r->entries = mem_zalloc_array(r->entry_count, sizeof(*r->entries));
     err = epoll_open(r, diag);
     if (err != ERR_NONE) {
         epoll_destroy(&r->base);

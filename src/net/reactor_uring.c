@@ -802,7 +802,7 @@ enum err reactor__uring_create(const struct reactor_options *options, struct rea
     (void)io_uring_register_ring_fd(&r->ring); /* saves a look-up per call, where it exists */
     (void)io_uring_ring_dontfork(&r->ring);
     r->entry_count = size_max(options->max_fds, REACTOR_TABLE_MIN);
-    r->entries = mem_zalloc(r->entry_count * sizeof(*r->entries));
+    r->entries = mem_zalloc_array(r->entry_count, sizeof(*r->entries));
     uring_arm_wake(r);
     uring_submit(r);
     *out = &r->base;

@@ -133,7 +133,7 @@ static void rebuild_index(struct command_table *table) {
     while (size < table->name_count * INDEX_SPARSITY)
         size *= 2;
     mem_free(table->index);
-    table->index = mem_zalloc(size * sizeof(table->index[0]));
+    table->index = mem_zalloc_array(size, sizeof(table->index[0]));
     table->index_size = size;
     for (size_t i = 0; i < table->name_count; i++)
         index_put(table, &table->names[i]);

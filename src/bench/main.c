@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* valkey-benchmark: how many requests a second a server answers, and how fast. */
 #include "base/clock.h"
-#include "base/version.h"
 #include "bench/bench.h"
 
 #include <signal.h>
@@ -11,23 +10,11 @@
 
 enum { EXIT_INTERRUPTED = 130 };
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* Help or the version, if they were asked for. */
 static bool print_about(const struct bench_options *options, const char *program) {
-    struct buf text = {0};
-    if (options->help) {
-        bench_options_help(program, &text);
-    } else if (options->version) {
-        buf_addf(&text, "%s %s\n", program, VALKEY_VERSION);
-    }
-    bool asked = text.size > 0;
-    if (asked) fwrite(text.data, 1, text.size, stdout);
-    buf_deinit(&text);
-    return asked;
+    const struct client_about about = {
+        .help = options->help, .version = options->version, .add_help = bench_options_help};
+    return client_print_about(&about, program);
 }
 
 static enum err work(struct bench *bench, struct diag *diag) {
@@ -48,7 +35,7 @@ static enum err work(struct bench *bench, struct diag *diag) {
 int main(int argc, char **argv) {
     struct bench bench = {.signal_fd = -1};
     struct diag diag = {0};
-    const char *program = base_name(argv[0]);
+    const char *program = client_program_name(argv[0]);
     int status = EXIT_SUCCESS;
     clock_init();
     signal(SIGPIPE, SIG_IGN); /* a failed write says so */

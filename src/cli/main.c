@@ -2,7 +2,6 @@
 /* valkey-cli: commands for a server, from the command line, from standard input, from the keyboard;
  * and a few tools that look at a server. */
 #include "base/clock.h"
-#include "base/version.h"
 #include "cli/batch.h"
 #include "cli/cli.h"
 #include "cli/cli_mode.h"
@@ -15,23 +14,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* Help or the version, if they were asked for. */
 static bool print_about(const struct cli_options *options, const char *program) {
-    struct buf text = {0};
-    if (options->help) {
-        cli__help(program, &text);
-    } else if (options->version) {
-        buf_addf(&text, "%s %s\n", program, VALKEY_VERSION);
-    }
-    bool asked = text.size > 0;
-    if (asked) fwrite(text.data, 1, text.size, stdout);
-    buf_deinit(&text);
-    return asked;
+    const struct client_about about = {
+        .help = options->help, .version = options->version, .add_help = cli__help};
+    return client_print_about(&about, program);
 }
 
 /* What depends on the terminal, the environment and each other. */
@@ -72,7 +59,7 @@ static int run(struct cli *cli) {
 int main(int argc, char **argv) {
     struct cli cli = {.signal_fd = -1};
     struct diag diag = {0};
-    const char *program = base_name(argv[0]);
+    const char *program = client_program_name(argv[0]);
     int status = EXIT_SUCCESS;
     clock_init();
     signal(SIGPIPE, SIG_IGN); /* a failed write says so */

@@ -5,8 +5,10 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/version.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 98 };
 
@@ -165,4 +167,22 @@ enum err client_parse_seconds(const char *text, double *out, struct diag *diag) 
     }
     *out = value;
     return ERR_NONE;
+}
+
+bool client_print_about(const struct client_about *about, const char *program) {
+    struct buf text = {0};
+    if (about->help) {
+        about->add_help(program, &text);
+    } else if (about->version) {
+        buf_addf(&text, "%s %s\n", program, VALKEY_VERSION);
+    }
+    bool asked = text.size > 0;
+    if (asked) fwrite(text.data, 1, text.size, stdout);
+    buf_deinit(&text);
+    return asked;
+}
+
+const char *client_program_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }

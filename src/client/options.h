@@ -87,3 +87,13 @@ must_use enum err client_parse_seconds(const char *text, double *out, struct dia
 /* The rows both programs share (-h -p -s -a --user -u --tls ...): ctx is a struct client_options.
  */
 extern const struct client_option client_option_rows[];
+
+/* What a program tells of itself instead of working. */
+struct client_about {
+    bool help, version; /* what was asked for; help goes first */
+    void (*add_help)(const char *program, struct buf *out);
+};
+/* Prints it. False: nothing was asked for. */
+must_use bool client_print_about(const struct client_about *about, const char *program);
+/* The last part of the path that a program was started by. */
+const char *client_program_name(const char *path);

@@ -157,10 +157,7 @@ static bool scan_step(struct cli *cli, struct buf *cursor, struct bytes pattern,
         BYTES("COUNT"), bytes_make(count, num_format_i64(count, COMPLETE_SCAN_COUNT))};
     struct resp_value *reply = NULL;
     struct diag diag = {0};
-    enum err err = client_link_call_args(&cli->link, COUNT_OF(argv), argv, &reply, &diag);
-    if (err != ERR_NONE) {
-        /* Half a reply must not become the next command's. */
-        if (err == ERR_AGAIN) client_link_close(&cli->link);
+    if (client_link_call_args(&cli->link, COUNT_OF(argv), argv, &reply, &diag) != ERR_NONE) {
         return false;
     }
     bool good = reply->kind == RESP_ARRAY && reply->count == 2 && reply->items[0].text.data;

@@ -198,6 +198,7 @@ enum err client_link_call_args(struct client_link *link, size_t argc, const stru
     enum err err = client_link_request(link, argc, argv, diag);
     while (err == ERR_NONE) {
         err = client_link_receive(link, CLIENT_WAIT_FOREVER, out, diag);
+        if (err == ERR_AGAIN) client_link_close(link); /* or the next call would get this reply */
         if (err != ERR_NONE || (*out)->kind != RESP_PUSH) break;
         resp_value_destroy(out);
     }

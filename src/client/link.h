@@ -58,7 +58,8 @@ must_use enum err client_link_request(struct client_link *link, size_t argc,
  */
 must_use enum err client_link_receive(struct client_link *link, int timeout_ms,
                                       struct resp_value **out, struct diag *diag);
-/* Request and reply; pushes that come before it are dropped. words: NULL after the last. */
+/* Request and reply; pushes that come before it are dropped. words: NULL after the last. A wait
+ * that ends early closes the link here: nobody would take the reply that is still to come. */
 must_use enum err client_link_call(struct client_link *link, const char *const *words,
                                    struct resp_value **out, struct diag *diag);
 must_use enum err client_link_call_args(struct client_link *link, size_t argc,

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "client/link.h"
+
+#include "base/mem.h"
+#include "tests/unit/test.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A socket that takes connections and never says anything; *port is where. */
+static int silent_server(uint16_t *port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    expect_true(fd != -1);
+    expect_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    expect_eq(listen(fd, 4), 0);
+    expect_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+TEST(a_call_that_is_interrupted_closes_the_link) {
+    struct client_options options;
+    struct client_link link;
+    struct diag diag = {0};
+    struct resp_value *reply = NULL;
+    int wake[2];
+    client_options_init(&options);
+    client_link_init(&link);
+    int server = silent_server(&options.port);
+    expect_eq(client_link_open(&link, &options, &diag), ERR_NONE);
+    expect_eq(pipe(wake), 0);
+    expect_eq(write(wake[1], "x", 1), 1);
+    link.wake_fd = wake[0];
+
+    expect_eq(client_link_receive(&link, CLIENT_WAIT_FOREVER, &reply, &diag), ERR_AGAIN);
+    expect_true(client_link_is_open(&link)); /* nothing was asked for: it may go on waiting */
+    expect_eq(client_link_call(&link, (const char *[]){"PING", NULL}, &reply, &diag), ERR_AGAIN);
+    expect_false(
+        client_link_is_open(&link)); /* or the next call would take the reply to this one */
+
+    close(wake[0]);
+    close(wake[1]);
+    close(server);
+    client_link_deinit(&link);
+    client_options_deinit(&options);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
+TEST_MAIN()

@@ -267,6 +267,8 @@ enum line_result line_editor__read(struct line_editor *editor, struct buf *out, 
     int size = 0;
     buf_clear(out);
     editor->interrupted = false;
+    /* Before the prompt: else the terminal itself takes the keys of somebody who is quick. */
+    (void)el_set(editor->edit, EL_PREP_TERM, 1);
     const char *line = el_gets(editor->edit, &size);
     if (editor->interrupted) {
         const LineInfo *info = el_line(editor->edit);

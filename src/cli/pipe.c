@@ -3,11 +3,13 @@
  * counts the replies.
  *
  *    stdin ──▶ out ──▶ socket ──▶ in ──▶ reply_reader_skip: counted
- *                └── behind the input: ECHO of random text. The reply that has this text is the
- * last.
+ *                └── behind the input: ECHO of random text, and QUIT. The reply that has this text
+ *                    is the last.
  *
- * Both directions go on at the same time, or a server whose replies nobody reads would stop reading
- * in turn. The input is not looked at: it costs a copy into here and one into the socket. */
+ * A server that refuses the ECHO (it wants a password, the input left a transaction open) still
+ * obeys QUIT: the end of the connection says that nothing is to be waited for. Both directions go
+ * on at the same time, or a server whose replies nobody reads would stop reading in turn. The input
+ * is not looked at: it costs a copy into here and one into the socket. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -37,6 +39,11 @@ enum pipe_phase {
     PIPE_FAILED, /* said why on stderr */
 };
 
+struct last_reply {
+    enum resp_kind kind;
+    char text[REPLY_READER_TEXT_MAX + 1]; /* a status or an error */
+};
+
 struct pipe {
     struct cli *cli;
     struct client_stream *stream;
@@ -51,6 +58,7 @@ struct pipe {
     char token[TOKEN_SIZE];
     bool token_added;
     int64_t replies, errors;
+    struct last_reply last[2]; /* since the input ended; the newest is the second */
     int64_t sent;
     int64_t input_size; /* bytes of a file; 0: not known */
     int64_t heard_ns;   /* when the last reply came, or the input ended */
@@ -69,6 +77,26 @@ static void fail(struct pipe *pipe, const char *what, const char *why) {
 
 /* ---- replies ---- */
 
+/* The last two replies: if the connection ends they are those of the ECHO and of QUIT. */
+static void keep_reply(struct pipe *pipe, const struct reply_seen *seen) {
+    struct last_reply *last = pipe->last;
+    last[0] = last[1];
+    last[1] = (struct last_reply){.kind = seen->kind};
+    snprintf(last[1].text, sizeof(last[1].text), "%.*s", (int)seen->text.size, seen->text.data);
+}
+
+/* The connection has ended behind the input. True: QUIT ended it, so the ECHO was refused; their
+ * replies do not count. */
+static bool take_back_ending(struct pipe *pipe) {
+    const struct last_reply *last = pipe->last;
+    bool quit = last[1].kind == RESP_STATUS && strcmp(last[1].text, "OK") == 0;
+    bool refused = last[0].kind == RESP_ERROR || strcmp(last[0].text, "QUEUED") == 0;
+    if (pipe->phase != PIPE_ENDING || !quit || !refused) return false;
+    pipe->replies -= 2;
+    if (last[0].kind == RESP_ERROR) pipe->errors--;
+    return true;
+}
+
 static void count_reply(struct pipe *pipe, const struct reply_seen *seen) {
     if (seen->kind == RESP_PUSH) return;
     if (pipe->token_added && seen->kind == RESP_STRING &&
@@ -77,6 +105,7 @@ static void count_reply(struct pipe *pipe, const struct reply_seen *seen) {
         return;
     }
     pipe->replies++;
+    if (pipe->token_added) keep_reply(pipe, seen);
     if (seen->kind == RESP_ERROR) {
         pipe->errors++;
         say(pipe, "", seen->text);
@@ -103,6 +132,11 @@ static bool receive(struct pipe *pipe) {
         pipe->read_events = client_stream_events(pipe->stream);
         return false;
     }
+    if (err != ERR_NONE && take_back_ending(pipe)) {
+        fail(pipe,
+             "Error: the ECHO behind the input was not answered but with: ", pipe->last[0].text);
+        return false;
+    }
     if (err != ERR_NONE) {
         const char *why = pipe->phase == PIPE_DRAINING ? pipe->why.text : diag.text;
         fail(pipe, "Error: ", why);
@@ -123,6 +157,7 @@ static void add_token(struct pipe *pipe) {
     buf_add_text(&text, "\r\n");
     client_encode(&text, 2,
                   (const struct bytes[]){BYTES("ECHO"), bytes_make(pipe->token, TOKEN_SIZE)});
+    client_encode(&text, 1, (const struct bytes[]){BYTES("QUIT")});
     memcpy(pipe->out, text.data, text.size);
     pipe->unsent = bytes_make(pipe->out, text.size);
     pipe->token_added = true;

@@ -10,6 +10,12 @@ bool walk_init(struct walk *walk, struct cli *cli) {
     *walk = (struct walk){.cli = cli, .pause_steps = WALK_PAUSE_STEPS};
     cli_catch_interrupts(cli);
     struct resp_value *reply = NULL;
+    /* On a replica of a cluster: answer here. Other servers refuse, and need not be told. */
+    if (!cli_call(cli, (const char *[]){"READONLY", NULL}, &reply)) {
+        walk->failed = true;
+        return false;
+    }
+    resp_value_destroy(&reply);
     if (!cli_call(cli, (const char *[]){"DBSIZE", NULL}, &reply)) {
         walk->failed = true;
         return false;

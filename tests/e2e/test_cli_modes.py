@@ -170,11 +170,20 @@ def test_pipe_says_that_the_server_has_gone(start_peer):
 
 def test_pipe_shows_refusals_and_logs_in(start_peer):
     peer = start_peer("ours", "--requirepass", "secret")
-    done = peer.run("--pipe", "--pipe-timeout", 1, input=b"SET a 1\r\n")  # ECHO is refused too
+    done = peer.run("--pipe", "--pipe-timeout", 0, input=b"SET a 1\r\n")  # ECHO is refused too
     assert done.status == 1
-    assert "NOAUTH" in done.err
+    assert "was not answered but with: NOAUTH" in done.err
+    assert "errors: 1, replies: 1\n" in done.out
     done = peer.run("-a", "secret", "--no-auth-warning", "--pipe", input=b"SET a 1\r\nGET a\r\n")
     assert (done.status, done.err) == (0, ""), done
+
+
+def test_pipe_ends_though_the_input_leaves_a_transaction_open(peer):
+    done = peer.run("--pipe", "--pipe-timeout", 0, input=b"SET a 1\r\nMULTI\r\nSET a 2\r\n")
+    assert done.status == 1
+    assert "was not answered but with: QUEUED" in done.err
+    assert "errors: 0, replies: 3\n" in done.out
+    assert peer.redis.get("a") == "1"
 
 
 def read_terminal(master):
@@ -316,6 +325,16 @@ def test_rdb_finds_the_marker_however_the_bytes_come(tmp_path):
     assert (tmp_path / "x").read_bytes() == body
 
 
+@pytest.mark.parametrize("verbose", [[], ["--verbose"]])
+def test_verbose_tells_what_a_server_does_not_know(tmp_path, verbose):
+    answers = [b"-ERR eof?\r\n", b"-ERR only?\r\n", b"$9\r\nREDIS0011"]
+    with FakeServer(answers) as fake:
+        done = run(CLI, "-p", str(fake.port), *verbose, "--rdb", str(tmp_path / "x"))
+    assert done.status == 0, done
+    for what in ("REPLCONF capa eof failed: ERR eof?", "REPLCONF rdb-only 1 failed: ERR only?"):
+        assert (what in done.err) == bool(verbose), done
+
+
 def test_rdb_asks_with_psync_where_there_is_no_sync(tmp_path):
     answers = [b"-ERR unknown\r\n", b"-ERR unknown\r\n", b"-ERR unknown command 'SYNC'\r\n",
                b"+FULLRESYNC " + b"a" * 40 + b" 0\r\n\n$9\r\nREDIS0011"]
@@ -433,6 +452,15 @@ def test_keys_of_an_empty_database(peer):
         done = peer.run(mode)
         assert done.status == 0, done
         assert "Sampled 0 keys in the keyspace!" in done.out
+
+
+@pytest.mark.parametrize("mode", ["--bigkeys", "--memkeys", "--keystats", "--hotkeys"])
+def test_replicas_of_a_cluster_are_asked_to_answer_themselves(mode):
+    answers = [b"+OK\r\n", b":0\r\n", b"*2\r\n$1\r\n0\r\n*0\r\n"]
+    with FakeServer(answers) as fake:
+        done = run(CLI, "-p", str(fake.port), mode)
+    assert done.status == 0, done
+    assert fake.requests[0] == encode(["READONLY"])
 
 
 def test_ctrl_c_shows_what_was_seen_so_far(filled):

@@ -136,7 +136,7 @@ int cli__run_once(struct cli *cli) {
             session__repeat(cli, cli->options.repeat, command.argc, command.argv);
         if (result == SESSION_DONE && session__is_listening(cli)) result = session__listen(cli);
         /* With RESP3 what was subscribed to comes as pushes. */
-        if (result == SESSION_DONE && cli->session.subscriptions > 0) result = session__listen(cli);
+        if (result == SESSION_DONE && session__is_subscribed(cli)) result = session__listen(cli);
         bool error_counts = cli->options.fail_on_error;
         status = result == SESSION_DONE || (result == SESSION_ERROR_REPLY && !error_counts)
                      ? EXIT_SUCCESS

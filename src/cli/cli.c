@@ -24,17 +24,37 @@ void cli_say(const char *fmt, ...) {
 
 /* ---- connecting ---- */
 
-/* A step of the greeting; an error reply is said, and that is all: the server may let us go on. */
-static bool greet(struct cli *cli, const char *const *words, const char *what) {
+enum greeting { GREETING_FAILED = 0, GREETING_TAKEN, GREETING_REFUSED, GREETING_NO_AUTH };
+
+/* A step of the greeting. What goes wrong is said. */
+static enum greeting greet(struct cli *cli, const char *const *words, const char *what) {
     struct resp_value *reply = NULL;
     struct diag diag = {0};
     if (client_link_call(&cli->link, words, &reply, &diag) != ERR_NONE) {
         cli_say("Error: %s", diag.text);
-        return false;
+        return GREETING_FAILED;
     }
-    if (resp_is_error(reply)) cli_say("%s failed: %s", what, reply->text.data);
+    enum greeting result = GREETING_TAKEN;
+    if (resp_is_error(reply)) {
+        bool no_auth = bytes_starts_with(reply->text, BYTES("NOAUTH"));
+        result = no_auth ? GREETING_NO_AUTH : GREETING_REFUSED;
+        cli_say("%s failed: %s", what, reply->text.data);
+    }
     resp_value_destroy(&reply);
-    return true;
+    return result;
+}
+
+bool cli_select(struct cli *cli) {
+    struct client_options *options = &cli->options.client;
+    char db[NUM_I64_TEXT_MAX + 1], what[NUM_I64_TEXT_MAX + 16];
+    db[num_format_i64(db, options->db)] = '\0';
+    snprintf(what, sizeof(what), "SELECT %s", db);
+    enum greeting result = greet(cli, (const char *[]){"SELECT", db, NULL}, what);
+    cli->session.select_due = result == GREETING_NO_AUTH;
+    if (result == GREETING_TAKEN || result == GREETING_NO_AUTH) return true;
+    client_link_close(&cli->link);
+    if (result == GREETING_REFUSED && cli->stdin_tty) options->db = 0; /* as the prompt shows */
+    return false;
 }
 
 static bool greet_all(struct cli *cli) {
@@ -44,17 +64,15 @@ static bool greet_all(struct cli *cli) {
     if (options->password) {
         const char *with_user[] = {"AUTH", options->user, options->password, NULL};
         const char *without[] = {"AUTH", options->password, NULL};
-        if (!greet(cli, options->user ? with_user : without, "AUTH")) return false;
+        /* Refused: the server may let us go on, as one without passwords does. */
+        if (greet(cli, options->user ? with_user : without, "AUTH") == GREETING_FAILED)
+            return false;
     }
-    if (options->db > 0) {
-        char db[NUM_I64_TEXT_MAX + 1], what[NUM_I64_TEXT_MAX + 16];
-        db[num_format_i64(db, options->db)] = '\0';
-        snprintf(what, sizeof(what), "SELECT %s", db);
-        if (!greet(cli, (const char *[]){"SELECT", db, NULL}, what)) return false;
-    }
+    if (options->db > 0 && !cli_select(cli)) return false;
     if (options->resp == 3) {
-        if (!greet(cli, (const char *[]){"HELLO", "3", NULL}, "HELLO 3")) return false;
-        cli->resp = 3;
+        enum greeting result = greet(cli, (const char *[]){"HELLO", "3", NULL}, "HELLO 3");
+        if (result == GREETING_FAILED) return false;
+        if (result == GREETING_TAKEN) cli->resp = 3;
     }
     return true;
 }

@@ -60,10 +60,13 @@ struct cli_options {
 /* What the commands so far have made of the connection. */
 struct cli_session {
     bool in_transaction;   /* MULTI has been said */
+    bool select_due;       /* the options' database waits for a password */
     int64_t pending_db;    /* a queued SELECT; -1: none */
-    int64_t subscriptions; /* channels, patterns and shard channels */
+    int64_t subscriptions; /* channels and patterns */
+    int64_t shard_subscriptions;
     bool monitoring;
-    bool silent; /* CLIENT REPLY OFF */
+    bool silent;   /* CLIENT REPLY OFF */
+    bool skipping; /* CLIENT REPLY SKIP: the next command is not answered */
 };
 
 struct cli {
@@ -81,6 +84,10 @@ struct cli {
 
 /* Connects and greets, unless it is connected. False: said why on stderr. */
 must_use bool cli_connect(struct cli *cli);
+/* Goes to the options' database. A server that wants a password first is asked again after it.
+ * False: said why, and the connection is closed: commands are for that database and for no other.
+ */
+must_use bool cli_select(struct cli *cli);
 /* Request and reply, an error reply being a reply too; connects first if need be. words: NULL after
  * the last; *out is the caller's. False: the connection failed; said why on stderr. */
 must_use bool cli_call(struct cli *cli, const char *const *words, struct resp_value **out);

@@ -85,6 +85,8 @@ static void run_command(struct cli *cli, const struct words *words, int *status)
     }
     enum session_result result =
         session__repeat(cli, repeat, words->argc - first, words->argv + first);
+    bool logs_in = is_word(words, first, "auth") || is_word(words, first, "hello");
+    if (logs_in && result == SESSION_DONE && cli->stdin_tty) docs__ensure(cli);
     *status = result == SESSION_FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
     if (result == SESSION_INTERRUPTED) {
         printf("\n");

@@ -217,11 +217,15 @@ void docs__ensure(struct cli *cli) {
         read_docs(cli->docs, reply, 0);
     } else {
         resp_value_destroy(&reply);
-        if (client_link_call(&cli->link, name_words, &reply, &diag) != ERR_NONE) return;
-        read_names(cli->docs, reply);
+        if (client_link_call(&cli->link, name_words, &reply, &diag) == ERR_NONE) {
+            read_names(cli->docs, reply);
+        }
     }
     resp_value_destroy(&reply);
-    if (cli->docs->count == 0) return;
+    if (cli->docs->count == 0) { /* refused: asked again later, behind AUTH perhaps */
+        docs__destroy(&cli->docs);
+        return;
+    }
     qsort(cli->docs->commands, cli->docs->count, sizeof(*cli->docs->commands), compare_commands);
 }
 

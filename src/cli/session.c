@@ -53,11 +53,25 @@ static void print_reply(struct cli *cli, const struct resp_value *reply, bool ve
     buf_deinit(&out);
 }
 
+/* Messages about subscriptions say how many there are now, of channels and patterns or of shard
+ * channels. False: it is about something else. */
+static bool note_subscription(struct cli *cli, const struct resp_value *message) {
+    if (message->count != 3 || message->items[2].kind != RESP_INTEGER) return false;
+    bool is_shard = resp_is_text(&message->items[0], "ssubscribe") ||
+                    resp_is_text(&message->items[0], "sunsubscribe");
+    int64_t count = message->items[2].integer;
+    if (is_shard) {
+        cli->session.shard_subscriptions = count;
+    } else {
+        cli->session.subscriptions = count;
+    }
+    return true;
+}
+
 /* A message that came unasked. Those about subscriptions are always shown: they are the replies of
  * SUBSCRIBE and its kin. */
 static void print_push(struct cli *cli, const struct resp_value *push) {
-    bool is_subscription = push->count == 3 && push->items[2].kind == RESP_INTEGER;
-    if (is_subscription) cli->session.subscriptions = push->items[2].integer;
+    bool is_subscription = note_subscription(cli, push);
     if (cli->options.show_pushes || is_subscription) print_reply(cli, push, false);
 }
 
@@ -131,14 +145,23 @@ static void note_reply(struct cli *cli, size_t argc, const struct bytes *argv,
     }
 }
 
-/* CLIENT REPLY OFF and SKIP are not answered, nor is what follows. */
+/* CLIENT REPLY OFF and SKIP are not answered, nor is what follows: one command, after SKIP. */
 static bool is_answered(struct cli *cli, size_t argc, const struct bytes *argv) {
-    if (word_is(argc, argv, 0, "client") && word_is(argc, argv, 1, "reply")) {
-        if (word_is(argc, argv, 2, "off")) cli->session.silent = true;
-        if (word_is(argc, argv, 2, "on")) cli->session.silent = false;
-        if (word_is(argc, argv, 2, "skip")) return false;
+    struct cli_session *session = &cli->session;
+    bool skipped = session->skipping;
+    session->skipping = false;
+    if (argc == 3 && word_is(argc, argv, 0, "client") && word_is(argc, argv, 1, "reply")) {
+        if (word_is(argc, argv, 2, "off")) session->silent = true;
+        if (word_is(argc, argv, 2, "on")) {
+            session->silent = false;
+            return true;
+        }
+        if (word_is(argc, argv, 2, "skip")) {
+            session->skipping = true;
+            return false;
+        }
     }
-    return !cli->session.silent;
+    return !session->silent && !skipped;
 }
 
 /* ---- receiving ---- */
@@ -156,7 +179,7 @@ static enum session_result lost(struct cli *cli, enum err err, const struct diag
 
 static bool is_message(const struct cli *cli, const struct resp_value *reply) {
     if (reply->kind == RESP_PUSH) return true;
-    if (cli->session.subscriptions == 0 || reply->kind != RESP_ARRAY || reply->count < 3) {
+    if (!session__is_subscribed(cli) || reply->kind != RESP_ARRAY || reply->count < 3) {
         return false;
     }
     const struct resp_value *kind = &reply->items[0];
@@ -180,27 +203,31 @@ static enum session_result receive_answer(struct cli *cli, struct resp_value **o
     }
 }
 
-/* One message about a subscription for each channel named, or one at all. */
+/* One message about a subscription for each channel named, or one at all. *refused gets an error.
+ */
 static enum session_result receive_subscriptions(struct cli *cli, size_t argc,
-                                                 const struct bytes *argv) {
+                                                 const struct bytes *argv,
+                                                 struct resp_value **refused) {
     size_t missing = argc > 1 ? argc - 1 : 1;
     while (missing > 0) {
         struct diag diag = {0};
         struct resp_value *reply = NULL;
         enum err err = client_link_receive(&cli->link, CLIENT_WAIT_FOREVER, &reply, &diag);
         if (err != ERR_NONE) return lost(cli, err, &diag);
-        bool is_error = resp_is_error(reply);
+        if (resp_is_error(reply)) {
+            *refused = reply;
+            return SESSION_ERROR_REPLY;
+        }
         bool is_ours = reply->count == 3 && reply->items[0].text.data &&
                        bytes_equal_nocase(reply->items[0].text, argv[0]);
         if (is_ours) missing--;
-        if (is_error || reply->kind == RESP_STATUS) {
+        if (reply->kind == RESP_STATUS) {
             print_reply(cli, reply, false);
-            missing = 0; /* refused, or queued */
+            missing = 0; /* queued */
         } else {
             print_push(cli, reply);
         }
         resp_value_destroy(&reply);
-        if (is_error) return SESSION_ERROR_REPLY;
     }
     return SESSION_DONE;
 }
@@ -235,11 +262,14 @@ static enum session_result finish_command(struct cli *cli, size_t argc, const st
                                           const struct resp_value *reply) {
     note_reply(cli, argc, argv, reply);
     bool is_error = resp_is_error(reply);
+    bool logged_in =
+        !is_error && (word_is(argc, argv, 0, "auth") || word_is(argc, argv, 0, "hello"));
     if (is_error && cli->options.fail_on_error) {
         cli_say("%s", reply->text.data);
     } else {
         print_reply(cli, reply, is_verbatim(argc, argv));
     }
+    if (logged_in && cli->session.select_due && !cli_select(cli)) return SESSION_FAILED;
     return is_error ? SESSION_ERROR_REPLY : SESSION_DONE;
 }
 
@@ -249,6 +279,11 @@ static bool send_command(struct cli *cli, size_t argc, const struct bytes *argv)
     bool was_open = client_link_is_open(&cli->link);
     /* A server that has been started again since the last command is a fresh connection. */
     if (was_open && client_link_probe(&cli->link, &diag) != ERR_NONE) diag.text[0] = '\0';
+    if (!client_link_is_open(&cli->link) && cli->session.in_transaction) {
+        cli->session.in_transaction = false; /* outside of it the command would be another one */
+        cli_say("Error: the connection has ended, and the transaction with it: not sent");
+        return false;
+    }
     if (!cli_connect(cli)) return false;
     if (client_link_request(&cli->link, argc, argv, &diag) == ERR_NONE) return true;
     cli_say("Error: %s", diag.text);
@@ -269,7 +304,7 @@ enum session_result session__execute(struct cli *cli, size_t argc, const struct 
             if (err != ERR_NONE) return lost(cli, err, &diag);
         } else {
             enum session_result result = is_subscribing(argc, argv)
-                                             ? receive_subscriptions(cli, argc, argv)
+                                             ? receive_subscriptions(cli, argc, argv, &reply)
                                              : receive_answer(cli, &reply);
             if (!reply) return result;
         }
@@ -305,16 +340,17 @@ enum session_result session__repeat(struct cli *cli, int64_t repeat, size_t argc
 
 /* ---- listening ---- */
 
+bool session__is_subscribed(const struct cli *cli) {
+    return cli->session.subscriptions > 0 || cli->session.shard_subscriptions > 0;
+}
+
 bool session__is_listening(const struct cli *cli) {
     if (!client_link_is_open(&cli->link)) return false;
-    return cli->session.monitoring || (cli->session.subscriptions > 0 && cli->resp == 2);
+    return cli->session.monitoring || (session__is_subscribed(cli) && cli->resp == 2);
 }
 
 static void print_message(struct cli *cli, const struct resp_value *reply) {
-    bool is_aggregate = reply->kind == RESP_PUSH || reply->kind == RESP_ARRAY;
-    if (is_aggregate && reply->count == 3 && reply->items[2].kind == RESP_INTEGER) {
-        cli->session.subscriptions = reply->items[2].integer;
-    }
+    if (reply->kind == RESP_PUSH || reply->kind == RESP_ARRAY) (void)note_subscription(cli, reply);
     print_reply(cli, reply, false);
 }
 

@@ -30,6 +30,7 @@ enum session_result session__execute(struct cli *cli, size_t argc, const struct 
  * an error reply with -e. */
 enum session_result session__repeat(struct cli *cli, int64_t repeat, size_t argc,
                                     const struct bytes *argv);
+bool session__is_subscribed(const struct cli *cli);
 /* True if the server talks by itself: subscribed with RESP2, or monitoring. */
 bool session__is_listening(const struct cli *cli);
 /* Prints what comes until the connection ends, the subscriptions do, or the wake descriptor has

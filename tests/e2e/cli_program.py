@@ -34,7 +34,7 @@ class Ended:
 
 def environment(**changes):
     env = {name: value for name, value in os.environ.items() if name not in QUIET_VARIABLES}
-    env.update(TERM="xterm", **changes)
+    env.update({"TERM": "xterm", **changes})
     return env
 
 

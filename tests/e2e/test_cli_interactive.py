@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cli_program import Terminal, out, redis_server
+from cli_program import CannedServer, Terminal, out, redis_server
 from daemon_process import Daemons, free_port, wait_until
 
 pytest.importorskip("pexpect")
@@ -69,10 +69,20 @@ def test_commands_and_their_replies(start, port):
     assert "Invalid argument(s)" in at.prompt(port)
     at.enter("-1 ping")
     assert "Invalid repeat count" in at.prompt(port)
+    at.enter("restart")
+    assert "word of the script debugger" in at.prompt(port)
     at.enter("clear")
     at.prompt(port)
     at.enter("exit")
     at.expect(at.pexpect.EOF)
+
+
+@pytest.mark.parametrize("word", ["quit", "EXIT"])
+def test_words_that_leave(start, ours, word, tmp_path):
+    at = start(ours)
+    at.enter(word)
+    at.expect(at.pexpect.EOF)
+    assert history(tmp_path) == [word]
 
 
 def test_prompt_shows_database_and_transaction(start, port):
@@ -138,6 +148,42 @@ def test_hints_show_what_is_missing(start, port):
     time.sleep(0.1)
     at.send("1 y\r")
     assert "seconds" not in at.prompt(port)
+    at.enter(":set hints")
+    at.prompt(port)
+    at.send("setex ")
+    at.expect_text("key seconds value")
+
+
+def test_a_dumb_terminal_gets_neither_hints_nor_marks(start, ours):
+    at = start(ours, env={"TERM": "dumb"})
+    at.send("setex ")
+    time.sleep(0.1)
+    at.send("x 10 y\r")
+    assert "seconds" not in at.prompt(ours)
+    at.enter("help setex")
+    at.expect_text("SETEX")
+    at.prompt(ours)
+    assert "\x1b[1m" not in at.child.before and "summary:" in at.child.before
+
+
+def test_commands_are_known_once_the_password_is(start, tmp_path):
+    with redis_server(tmp_path, "--requirepass", "secret") as port:
+        at = start(port)
+        at.enter("auth secret")
+        at.prompt(port)
+        at.send("setex ")
+        at.expect_text("key seconds value")
+
+
+def test_a_database_that_is_refused_is_left(start, redis):
+    at = Terminal("-p", redis, "-n", 99, home="/nowhere")
+    try:
+        at.expect_text("SELECT 99 failed")
+        at.expect_text("not connected> ")
+        at.enter("client info")
+        assert " db=0 " in at.prompt(redis)
+    finally:
+        at.close()
 
 
 def test_history_is_kept_without_passwords(start, ours, tmp_path):
@@ -162,8 +208,9 @@ def test_reverse_search_finds_lines_of_earlier_sessions(start, port, tmp_path):
     assert '"first"' in at.prompt(port)
 
 
-def test_history_file_of_the_environment(start, ours, tmp_path):
-    at = start(ours, env={"VALKEYCLI_HISTFILE": str(tmp_path / "other")})
+@pytest.mark.parametrize("name", ["VALKEYCLI_HISTFILE", "REDISCLI_HISTFILE"])
+def test_history_file_of_the_environment(start, ours, tmp_path, name):
+    at = start(ours, env={name: str(tmp_path / "other")})
     at.enter("echo here")
     at.prompt(ours)
     assert (tmp_path / "other").read_text() == "echo here\n" and not history(tmp_path)
@@ -173,9 +220,10 @@ def test_lines_of_the_rc_file_are_run(start, ours, tmp_path):
     (tmp_path / ".valkeyclirc").write_text(":set nohints\n\nset from:rc 1\n")
     start(ours)
     assert out("get", "from:rc", port=ours) == "1\n"
-    (tmp_path / "rc").write_text("set from:env 1\n")
-    start(ours, env={"REDISCLI_RCFILE": str(tmp_path / "rc")})
-    assert out("get", "from:env", port=ours) == "1\n"
+    for name in ("REDISCLI_RCFILE", "VALKEYCLI_RCFILE"):
+        (tmp_path / "rc").write_text(f"set from:{name} 1\n")
+        start(ours, env={name: str(tmp_path / "rc")})
+        assert out("get", f"from:{name}", port=ours) == "1\n"
 
 
 def test_help(start, port):
@@ -242,6 +290,28 @@ def test_unsubscribing_ends_the_mode(start, port):
     at.prompt(port, "(subscribed mode)")
     at.enter("unsubscribe")
     at.prompt(port)
+
+
+def test_shard_channels_are_counted_apart(start, redis):
+    at = start(redis)
+    at.enter("subscribe news")
+    at.expect_text("Reading messages...")
+    for line in ("ssubscribe shard", "sunsubscribe shard"):
+        at.send("\r")
+        at.prompt(redis, "(subscribed mode)")
+        at.enter(line)
+        at.expect_text("Reading messages...")
+    out("publish", "news", "still", port=redis)
+    at.expect_text('3) "still"')
+
+
+def test_a_server_without_resp3_is_spoken_to_as_it_wants(start):
+    message = b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n"
+    server = CannedServer(b"-ERR unknown command\r\n", b"*0\r\n", message)
+    at = start(server.port, "-3")
+    at.enter("subscribe c")
+    at.expect_text("Reading messages...")
+    server.close()
 
 
 def test_pushed_messages_appear_at_the_prompt(start, port):

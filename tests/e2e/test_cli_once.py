@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """valkey-cli without a terminal: one command, lines of standard input, every option and format."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -83,9 +85,6 @@ LIST_TTY = '1) "a"\n2) "b\\"c"\n3) "x\\ny"\n4) "\\xc3\\xa9"\n'
     ("-4", "llen l", "4\n"),
     ("-h localhost -6", "llen l", "4\n"),
     ("-h localhost", "llen l", "4\n"),
-    ("-t 5", "llen l", "4\n"),
-    ("--verbose", "llen l", "4\n"),
-    ("--show-pushes no -3", "llen l", "4\n"),
     ("--quoted-input", 'get "\\x73"', "hi é\n"),
 ])
 def test_format(port, options, command, expected):
@@ -142,6 +141,23 @@ def test_lines_of_stdin_are_commands(port):
     assert shown[4].startswith("(error) ERR unknown command 'foo'")
     assert shown[5:] == ["Invalid argument(s)", "OK", "QUEUED", '1) "x y"', "OK", "(nil)", ""]
     assert ended.status == 0
+
+
+def test_a_command_that_is_not_answered_is_not_waited_for(port):
+    lines = b"client reply skip\nset a 1\nget a\nclient reply off\nset a 2\nget a\nclient reply on\nget a\n"
+    assert out(port=port, stdin=lines) == "1\nOK\n2\n"
+
+
+def test_a_transaction_ends_with_its_connection(redis):
+    program = subprocess.Popen([CLI, "-p", str(redis)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=environment())
+    program.stdin.write(b"multi\n")
+    program.stdin.flush()
+    assert program.stdout.readline() == b"OK\n"
+    out("client", "kill", "type", "normal", port=redis)
+    shown, errors = program.communicate(b"set stray 1\nping\n", PATIENCE_S)
+    assert shown == b"PONG\n" and b"transaction" in errors
+    assert out("exists", "stray", port=redis) == "0\n"
 
 
 def test_many_lines_of_stdin(port):
@@ -217,6 +233,19 @@ def test_a_reader_that_goes_ends_the_program(redis):
     assert program.wait(PATIENCE_S) != 0
 
 
+def test_connecting_may_take_as_long_as_t_says():
+    with contextlib.ExitStack() as stack:
+        deaf = stack.enter_context(socket.socket())
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):  # its queue is full: the system lets others wait
+            other = stack.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(deaf.getsockname())
+        ended = run_cli("-t", "0.2", "ping", port=deaf.getsockname()[1])
+    assert ended.status == 1 and "no answer in time" in ended.err
+
+
 def test_multipath_tcp_or_a_reason(redis):
     ended = run_cli("--mptcp", "ping", port=redis)
     assert ended.out == "PONG\n" or "Multipath TCP" in ended.err
@@ -244,6 +273,23 @@ def check_passwords(port):
     assert " db=2 " in out("-u", uri, "--no-auth-warning", "client", "info")
     wrong = run_cli("ping", port=port, env={"VALKEYCLI_AUTH": "wrong"})
     assert "AUTH failed: WRONGPASS" in wrong.err and "NOAUTH" in wrong.out
+
+
+def test_a_database_that_is_refused_gets_no_commands(redis):
+    ended = run_cli("-n", "99", "set", "stray", "1", port=redis)
+    assert ended.status == 1 and ended.err.startswith("SELECT 99 failed: ERR") and not ended.out
+    assert run_cli("-n", "99", port=redis, stdin=b"set stray 1\nset stray 1\n").status == 1
+    assert run_cli("-n", "99", "--pipe", port=redis, stdin=b"set stray 1\n").status == 1
+    assert out("exists", "stray", port=redis) == "0\n"
+
+
+def test_the_database_is_selected_behind_the_password(tmp_path):
+    with redis_server(tmp_path, "--requirepass", "secret") as port:
+        ended = run_cli("-n", "3", port=port, stdin=b"auth secret\nset a 1\n")
+        assert ended.out == "OK\nOK\n" and "SELECT 3 failed: NOAUTH" in ended.err
+        env = {"VALKEYCLI_AUTH": "secret"}
+        assert out("-n", "3", "exists", "a", port=port, env=env) == "1\n"
+        assert out("exists", "a", port=port, env=env) == "0\n"
 
 
 def test_unix_socket(start_server, short_path):
@@ -288,6 +334,30 @@ def test_messages_are_printed_as_they_come(port, protocol, tmp_path):
     assert seen.read_text() == '"subscribe","c",1\n"subscribe","d",2\n"message","d","hello"\n'
     program.send_signal(signal.SIGINT)
     assert program.wait(PATIENCE_S) == -signal.SIGINT
+
+
+def test_a_shard_channel_is_followed_to_its_node(tmp_path):
+    there = CannedServer(b"*3\r\n$10\r\nssubscribe\r\n$1\r\nc\r\n:1\r\n")
+    here = CannedServer(b"-MOVED 1 127.0.0.1:%d\r\n" % there.port)
+    seen = tmp_path / "messages"
+    with open(seen, "wb") as shown:
+        program = subprocess.Popen([CLI, "-c", "--csv", "-p", str(here.port), "ssubscribe", "c"],
+                                   stdout=shown, env=environment())
+    try:
+        wait_until(lambda: seen.read_text() == '"ssubscribe","c",1\n', "the subscription")
+    finally:
+        program.kill()
+        program.wait()
+        there.close()
+
+
+def test_pushes_are_shown_or_hidden(port):
+    lines = b"client tracking on\nget a\nset a 1\nping\n"
+    shown = out("-3", "--csv", "--show-pushes", "yes", port=port, stdin=lines)
+    assert '"invalidate","a"\n' in shown
+    hidden = out("-3", "--csv", "--show-pushes", "no", port=port, stdin=lines)
+    assert hidden.startswith('"OK"\n') and hidden.endswith('"PONG"\n') and "invalidate" not in hidden
+    assert "invalidate" not in out("-3", "--csv", port=port, stdin=lines)  # no terminal
 
 
 def test_monitor(port, tmp_path):

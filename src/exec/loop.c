@@ -498,6 +498,13 @@ static bool loop_has_work(const struct exec *exec) {
            exec->evicting || exec->flush_wanted;
 }
 
+/* Jobs that nobody begins must not wait for the end of work that may take seconds: of evicting, or
+ * of a pipeline of slow commands. */
+static bool loop_should_help(const struct exec *exec) {
+    if (!io_in_flight(exec->io)) return false;
+    return !loop_has_work(exec) || !io_is_awake(exec->io);
+}
+
 static bool loop_look(void *ctx) {
     const struct exec *exec = ctx;
     return io_has_completions(exec->io);
@@ -506,7 +513,7 @@ static bool loop_look(void *ctx) {
 /* Fills the reactor's events, here or on a worker, and sleeps if there is nothing to do. The time
  * is up to date afterwards; returns its ticks. */
 static uint64_t loop_poll(struct exec *exec, int64_t deadline_ms) {
-    while (!loop_has_work(exec) && loop_help(exec)) {}
+    while (loop_should_help(exec) && loop_help(exec)) {}
     bool work = loop_has_work(exec);
     if (io_poll_in_flight(exec->io)) {
         if (work || io_has_completions(exec->io)) return exec_sample_time(exec);

@@ -362,11 +362,13 @@ static int io_awake_workers(const struct io *io) {
     return awake;
 }
 
+bool io_is_awake(const struct io *io) { return io_awake_workers(io) > 0; }
+
 bool io_submit_poll(struct io *io) {
     check(!io->poll_in_flight);
     bool bound = io->active > IO_POLL_BY_INBOX;
     if (io->in_flight >= IO_LENT_MAX) return false;
-    if (!io->options.always_active && !io_awake_workers(io)) return false;
+    if (!io->options.always_active && !io_is_awake(io)) return false;
     if (bound && !io_submit_bound(io, io, IO_POLL)) return false;
     if (bound) io->in_flight++;
     if (!bound && !io_submit(io, io, IO_POLL)) return false;

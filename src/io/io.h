@@ -19,7 +19,7 @@
  * own CPU passes IO_IGNITION_PERCENT, one more when jobs queue up, one fewer when they do not. A
  * worker that finds nothing spins for a moment that it has earned (sync/spin.h) and parks; a parked
  * worker costs nothing, and is woken when there is work for IO_WORTH_WAKING. What is less stays in
- * the queue, for a worker that is awake or for the executor when it has nothing else to do. */
+ * the queue, for a worker that is awake or for the executor's next turn. */
 #pragma once
 
 #include "base/attr.h"
@@ -89,6 +89,9 @@ must_use bool io_submit_poll(struct io *io);
  * done. False: there is none. With workers always active they do all jobs: do not call it then. */
 must_use bool io_take_back(struct io *io, struct conn **conn, enum io_job *kind);
 bool io_is_always_active(const struct io *io);
+/* False: a job that waits is begun by nobody before workers are woken for more, or it is taken
+ * back. A hint. */
+bool io_is_awake(const struct io *io);
 bool io_poll_in_flight(const struct io *io);
 /* Sends an object to be destroyed by a worker, round-robin. */
 must_use bool io_submit_free(struct io *io, void (*destroy)(void *object), void *object);

@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,18 @@ def test_a_protocol_error_is_told_after_the_replies_before_it(start_on_engine, t
         connection.send(b"PING\r\n" * count + b"*1\r\nnonsense\r\n" + b"PING\r\n" * 100)
         said = connection.wait_for_close()
         assert said == b"+PONG\r\n" * count + b"-ERR Protocol error: expected '$', got 'n'\r\n"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="threads need a second processor")
+def test_clients_are_served_while_keys_are_evicted(start_on_engine):
+    """A few jobs wake no worker, and the executor has work of its own for seconds."""
+    server = start_on_engine("--io-threads", "4", "--enable-debug-command", "yes")
+    control = server.control()
+    control.call("DEBUG", "POPULATE", 2_000_000)
+    control.call("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+    control.call("CONFIG", "SET", "maxmemory", "1mb")
+    wait_until(lambda: server.info("server")["io_threads_active"] == "1", "a thread has jobs")
+    for _ in range(10):
+        assert control.call("PING") == "PONG"
+        time.sleep(0.01)  # the thread falls asleep
+    assert control.call("DBSIZE") > 100_000  # it is not over yet

@@ -261,6 +261,7 @@ void exec_reset_stats(struct exec *exec) {
 void exec_sample_rates(struct exec *exec) {
     struct exec_rates *rates = &exec->rates;
     int64_t elapsed_ms = exec->now_ms - rates->at_ms;
+    if (elapsed_ms < 0) rates->at_ms = exec->now_ms; /* the clock has been set back */
     if (elapsed_ms < EXEC_RATE_MS) return;
     struct exec_stats *stats = &exec->stats;
     const uint64_t now[EXEC_RATE_COUNT] = {stats->commands, stats->net_in, stats->net_out,

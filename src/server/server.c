@@ -262,10 +262,16 @@ static bool expire_keys(struct server *server) {
     return more;
 }
 
+/* Also if the next time is further away than ever: the clock has been set back. */
+static bool cron_is_due(const struct exec *exec) {
+    int64_t wait_ms = exec->next_cron_ms - exec->now_ms;
+    return wait_ms <= 0 || wait_ms > 1000 / exec->hz;
+}
+
 /* What is due beside the clients. */
 static void do_periodic_work(struct server *server) {
     struct exec *exec = server->exec;
-    if (exec->now_ms >= exec->next_cron_ms) {
+    if (cron_is_due(exec)) {
         if (!exec->cron_paused) server_cron(server);
         exec->next_cron_ms = exec->now_ms + 1000 / exec->hz;
     }

@@ -5,10 +5,13 @@ import ctypes
 import os
 import re
 import resource
+import shlex
 import signal
 import socket
 import stat
+import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 import redis
@@ -601,3 +604,34 @@ def test_io_threads_change_while_clients_talk(daemons):
         assert client.config_get("io-threads") == {"io-threads": str(count)}
         assert client.set("a", str(count)) and client.get("a") == str(count)
     assert daemon.stop() == 0
+
+
+# --- the clock -----------------------------------------------------------------------------------
+
+CLOCK_SET_BACK = """
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int rc = (int)syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME && access("set_back", F_OK) == 0) now->tv_sec -= 3600;
+    return rc;
+}
+"""
+
+
+def test_periodic_work_goes_on_when_the_clock_is_set_back(start_server, tmp_path):
+    source, library = tmp_path / "clock.c", tmp_path / "clock.so"
+    source.write_text(CLOCK_SET_BACK)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    subprocess.run([*compiler, "-D_GNU_SOURCE", "-shared", "-fPIC", str(source), "-o", str(library)],
+                   check=True)
+    asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    server = start_server(env={"LD_PRELOAD": str(library), "ASAN_OPTIONS": asan})
+    control = server.control()
+    before = int(control.call("TIME")[0])
+    Path(server.daemon.folder, "set_back").touch()
+    if int(control.call("TIME")[0]) >= before:
+        pytest.skip("this build reads the clock in a way of its own")
+    control.call("CONFIG", "RESETSTAT")
+    wait_until(lambda: server.info("stats")["instantaneous_ops_per_sec"] != "0", "cron counts")

@@ -15,18 +15,20 @@ struct background_job {
 };
 
 struct background {
-    pthread_mutex_t mutex; /* guards all below but thread */
-    pthread_cond_t changed;
+    pthread_mutex_t mutex; /* guards all below but the threads */
+    pthread_cond_t changed, hurry;
     struct background_job *head, *tail;
     struct background_job *finished;
+    bool urgent; /* the last job was: the second thread works too */
     bool stopping;
-    struct thread *thread;
+    struct thread *thread, *second;
 };
 
-static struct background_job *background_next(struct background *background) {
+/* The next job, for the second thread while it has to help. NULL: there will be none any more. */
+static struct background_job *background_next(struct background *background, bool second) {
     pthread_mutex_lock(&background->mutex);
-    while (!background->head && !background->stopping)
-        pthread_cond_wait(&background->changed, &background->mutex);
+    while (!(background->head && (background->urgent || !second)) && !background->stopping)
+        pthread_cond_wait(second ? &background->hurry : &background->changed, &background->mutex);
     struct background_job *job = background->head;
     if (job) {
         background->head = job->next;
@@ -36,11 +38,9 @@ static struct background_job *background_next(struct background *background) {
     return job;
 }
 
-static void background_main(void *ctx) {
-    struct background *background = ctx;
+static void background_work(struct background *background, bool second) {
     struct background_job *job;
-    thread_self_step_back();
-    while ((job = background_next(background)) != NULL) {
+    while ((job = background_next(background, second)) != NULL) {
         job->destroy(job->object);
         pthread_mutex_lock(&background->mutex);
         job->next = background->finished;
@@ -49,17 +49,39 @@ static void background_main(void *ctx) {
     }
 }
 
+static void background_main(void *ctx) {
+    thread_self_step_back();
+    background_work(ctx, false);
+}
+
+static void background_main_second(void *ctx) { background_work(ctx, true); }
+
+/* The threads end when all is done. */
+static void background_stop(struct background *background) {
+    pthread_mutex_lock(&background->mutex);
+    background->stopping = true;
+    pthread_cond_signal(&background->changed);
+    pthread_cond_signal(&background->hurry);
+    pthread_mutex_unlock(&background->mutex);
+    thread_join(&background->thread);
+    thread_join(&background->second);
+}
+
 enum err background_create(const struct cpulist *cpus, struct background **out, struct diag *diag) {
     struct background *background = mem_zalloc(sizeof(*background));
     check(pthread_mutex_init(&background->mutex, NULL) == 0);
     check(pthread_cond_init(&background->changed, NULL) == 0);
+    check(pthread_cond_init(&background->hurry, NULL) == 0);
     struct thread_options options = {
         .name = "bio_lazy_free", .cpus = cpus, .fn = background_main, .ctx = background};
     enum err err = thread_start(&options, &background->thread, diag);
+    if (err == ERR_NONE) {
+        options.name = "bio_free_now";
+        options.fn = background_main_second;
+        err = thread_start(&options, &background->second, diag);
+    }
     if (err != ERR_NONE) {
-        pthread_cond_destroy(&background->changed);
-        pthread_mutex_destroy(&background->mutex);
-        mem_free(background);
+        background_destroy(&background);
         return err;
     }
     *out = background;
@@ -69,24 +91,21 @@ enum err background_create(const struct cpulist *cpus, struct background **out, 
 void background_destroy(struct background **background_ref) {
     struct background *background = *background_ref;
     if (!background) return;
-    pthread_mutex_lock(&background->mutex);
-    background->stopping = true;
-    pthread_cond_signal(&background->changed);
-    pthread_mutex_unlock(&background->mutex);
-    thread_join(&background->thread);
+    background_stop(background);
     while (background->finished) {
         struct background_job *job = background->finished;
         background->finished = job->next;
         mem_free(job);
     }
     pthread_cond_destroy(&background->changed);
+    pthread_cond_destroy(&background->hurry);
     pthread_mutex_destroy(&background->mutex);
     mem_free(background);
     *background_ref = NULL;
 }
 
 void background_dispose(struct background *background, void (*destroy)(void *object), void *object,
-                        size_t effort) {
+                        size_t effort, bool urgent) {
     struct background_job *job = mem_alloc(sizeof(*job));
     *job = (struct background_job){.destroy = destroy, .object = object, .effort = effort};
     pthread_mutex_lock(&background->mutex);
@@ -96,7 +115,9 @@ void background_dispose(struct background *background, void (*destroy)(void *obj
         background->head = job;
     }
     background->tail = job;
+    background->urgent = urgent;
     pthread_cond_signal(&background->changed);
+    if (urgent) pthread_cond_signal(&background->hurry);
     pthread_mutex_unlock(&background->mutex);
 }
 

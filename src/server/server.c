@@ -92,7 +92,8 @@ static void dispose(void *ctx, void (*destroy)(void *object), void *object, size
         keyspace_dispose_done(server->keyspace, destroy, effort);
         return;
     }
-    background_dispose(server->background, destroy, object, effort);
+    bool urgent = keyspace_memory_excess(server->keyspace, 0) > 0;
+    background_dispose(server->background, destroy, object, effort, urgent);
 }
 
 static void disposed(void *keyspace, void (*destroy)(void *object), size_t effort) {

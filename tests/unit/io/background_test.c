@@ -23,7 +23,7 @@ static void destroy_other(void *ptr) { destroy_object(ptr); }
 static void dispose(struct background *background, _Atomic int *destroyed, size_t effort) {
     struct object *object = mem_alloc(sizeof(*object));
     object->destroyed = destroyed;
-    background_dispose(background, destroy_object, object, effort);
+    background_dispose(background, destroy_object, object, effort, effort % 2);
 }
 
 struct told {
@@ -73,11 +73,30 @@ TEST(what_destroyed_an_object_is_told_with_it) {
     struct told told = {0};
     struct object *object = mem_alloc(sizeof(*object));
     object->destroyed = &destroyed;
-    background_dispose(background, destroy_other, object, 7);
+    background_dispose(background, destroy_other, object, 7, false);
     while (!told.count)
         background_collect(background, on_done, &told);
     expect_true(told.other_seen);
     expect_eq(told.effort, 7);
+    background_destroy(&background);
+}
+
+static void destroy_when_told(void *ptr) {
+    _Atomic bool *go_on = ptr;
+    while (!atomic_load(go_on))
+        thread_spin_hint();
+}
+
+TEST(what_is_urgent_does_not_wait_for_the_first_thread) {
+    struct background *background = start();
+    _Atomic int destroyed = 0;
+    _Atomic bool go_on = false;
+    background_dispose(background, destroy_when_told, &go_on, 1, false);
+    dispose(background, &destroyed, 2);
+    dispose(background, &destroyed, 1); /* odd is urgent, and so is what waits before it */
+    while (atomic_load(&destroyed) < 2)
+        thread_spin_hint();
+    atomic_store(&go_on, true);
     background_destroy(&background);
 }
 

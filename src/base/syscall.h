@@ -11,8 +11,9 @@
 
 #include "base/attr.h"
 
+/* With SVE in the build, a call may clear registers that the compiler believes to be kept. */
 #if defined(__linux__) && !defined(DCHECK) && (defined(__x86_64__) || defined(__aarch64__)) && \
-    !defined(__ILP32__)
+    !defined(__ILP32__) && !defined(__ARM_FEATURE_SVE)
 #define SYSCALL_INLINE 1
 #else
 #define SYSCALL_INLINE 0

@@ -151,10 +151,13 @@ int cli__run_lines(struct cli *cli) {
     size_t cap = 0;
     int status = EXIT_SUCCESS;
     for (;;) {
+        int line_status = EXIT_SUCCESS;
         ssize_t size = getline(&line, &cap, stdin);
         if (size == -1) break;
-        if (!console__run_line(cli, bytes_trim(bytes_make(line, (size_t)size)), &status)) break;
-        if (ferror(stdout)) break;
+        struct bytes text = bytes_trim(bytes_make(line, (size_t)size));
+        bool goes_on = console__run_line(cli, text, &line_status);
+        if (line_status != EXIT_SUCCESS) status = line_status; /* whatever comes behind it */
+        if (!goes_on || ferror(stdout)) break;
     }
     free(line); /* tidy: what getline allocated */
     return status;

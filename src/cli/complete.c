@@ -132,8 +132,8 @@ static void add_prefix_pattern(struct bytes prefix, struct buf *out) {
 
 static bool needs_quotes(struct bytes key) {
     for (size_t i = 0; i < key.size; i++) {
-        char c = key.data[i];
-        if (c <= ' ' || c == '"' || c == '\'' || c == '\\' || c == 0x7f) return true;
+        unsigned char c = (unsigned char)key.data[i]; /* char has a sign on some machines only */
+        if (c <= ' ' || c == '"' || c == '\'' || c == '\\' || c >= 0x7f) return true;
     }
     return key.size == 0;
 }

@@ -87,7 +87,9 @@ static void run_command(struct cli *cli, const struct words *words, int *status)
         session__repeat(cli, repeat, words->argc - first, words->argv + first);
     bool logs_in = is_word(words, first, "auth") || is_word(words, first, "hello");
     if (logs_in && result == SESSION_DONE && cli->stdin_tty) docs__ensure(cli);
-    *status = result == SESSION_FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
+    bool failed =
+        result == SESSION_FAILED || (result == SESSION_ERROR_REPLY && cli->options.fail_on_error);
+    *status = failed ? EXIT_FAILURE : EXIT_SUCCESS;
     if (result == SESSION_INTERRUPTED) {
         printf("\n");
         if (!cli_connect(cli)) *status = EXIT_FAILURE;

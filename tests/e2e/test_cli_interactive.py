@@ -303,6 +303,8 @@ def test_shard_channels_are_counted_apart(start, redis):
         at.expect_text("Reading messages...")
     out("publish", "news", "still", port=redis)
     at.expect_text('3) "still"')
+    at.send("\r")
+    at.prompt(redis, "(subscribed mode)")
 
 
 def test_a_server_without_resp3_is_spoken_to_as_it_wants(start):

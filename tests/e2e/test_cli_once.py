@@ -194,6 +194,9 @@ def test_exit_status(port):
     assert run_cli("foo", port=port).status == 0
     ended = run_cli("-e", "exec", port=port)
     assert (ended.status, ended.out, ended.err) == (1, "", "ERR EXEC without MULTI\n")
+    ended = run_cli("-e", port=port, stdin=b"ping\nexec\nping\n")
+    assert (ended.status, ended.out, ended.err) == (1, "PONG\nPONG\n", "ERR EXEC without MULTI\n")
+    assert run_cli(port=port, stdin=b"ping\nexec\n").status == 0
 
 
 def test_no_server():

@@ -123,8 +123,8 @@ static enum err resolve_nodes(const struct bench_options *options, struct cluste
     return ERR_NONE;
 }
 
-static enum err ask(const struct bench_options *options, const char *host, uint16_t port,
-                    struct cluster_map *map, struct diag *diag) {
+static enum err ask(const struct bench_options *options, int wake_fd, const char *host,
+                    uint16_t port, struct cluster_map *map, struct diag *diag) {
     static const char *const words[] = {"CLUSTER", "SLOTS", NULL};
     struct client_link link;
     struct client_options where;
@@ -133,6 +133,7 @@ static enum err ask(const struct bench_options *options, const char *host, uint1
     client_option_set_text(&where.host, host);
     where.port = port;
     client_link_init(&link);
+    link.wake_fd = wake_fd;
     enum err err = client_link_open(&link, &where, diag);
     if (err == ERR_NONE) err = client_link_greet(&link, &where, diag);
     if (err == ERR_NONE) err = client_link_call(&link, words, &reply, diag);
@@ -163,23 +164,45 @@ static void take_places(struct cluster_map *map, const struct cluster_map *older
     }
 }
 
-enum err cluster_map_fetch(const struct bench_options *options, struct cluster_map *older,
-                           struct cluster_map **out, struct diag *diag) {
+bool cluster_map_equals(const struct cluster_map *map, const struct cluster_map *other) {
+    if (map->node_count != other->node_count) return false;
+    for (size_t i = 0; i < map->node_count; i++) {
+        const struct cluster_node *node = &map->nodes[i], *peer = &other->nodes[i];
+        if (node->port != peer->port || strcmp(node->host, peer->host) != 0) return false;
+        if (node->is_replica != peer->is_replica || node->slot_count != peer->slot_count) {
+            return false;
+        }
+        if (!bytes_equal(bytes_make(node->slots, node->slot_count * sizeof(*node->slots)),
+                         bytes_make(peer->slots, peer->slot_count * sizeof(*peer->slots)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err cluster_map_fetch(const struct bench_options *options, int wake_fd,
+                           struct cluster_map *older, struct cluster_map **out, struct diag *diag) {
     struct cluster_map *map = mem_zalloc(sizeof(*map));
     enum err err = ERR_NOT_FOUND;
     for (size_t i = 0; older && err != ERR_NONE && i < older->node_count; i++) {
         clear_map(map);
         take_places(map, older);
-        err = ask(options, older->nodes[i].host, older->nodes[i].port, map, diag);
+        err = ask(options, wake_fd, older->nodes[i].host, older->nodes[i].port, map, diag);
     }
     if (err != ERR_NONE) {
         clear_map(map);
         take_places(map, older);
-        err = ask(options, options->client.host, options->client.port, map, diag);
+        err = ask(options, wake_fd, options->client.host, options->client.port, map, diag);
     }
     if (err != ERR_NONE) {
         cluster_map_destroy(&map);
         return err;
+    }
+    /* As long as a slot moves, there is a redirection for each of its keys, and no news. */
+    if (older && cluster_map_equals(map, older)) {
+        cluster_map_destroy(&map);
+        *out = older;
+        return ERR_NONE;
     }
     map->older = older;
     *out = map;

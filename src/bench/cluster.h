@@ -28,10 +28,14 @@ struct cluster_map {
     struct cluster_map *older; /* owned: threads may still read it */
 };
 
-/* Asks one of the servers (that of options, or a node of the older map) with CLUSTER SLOTS.
- * *out owns older from then on. */
-must_use enum err cluster_map_fetch(const struct bench_options *options, struct cluster_map *older,
-                                    struct cluster_map **out, struct diag *diag);
+/* Asks one of the servers (that of options, or a node of the older map) with CLUSTER SLOTS. *out is
+ * older if it still holds, else a new map that owns older. Waiting ends when wake_fd is readable.
+ */
+must_use enum err cluster_map_fetch(const struct bench_options *options, int wake_fd,
+                                    struct cluster_map *older, struct cluster_map **out,
+                                    struct diag *diag);
+/* True if both say the same, in the same order. */
+bool cluster_map_equals(const struct cluster_map *map, const struct cluster_map *other);
 /* Reads a reply of CLUSTER SLOTS, with the host that gave it; for tests of what servers may say. */
 must_use enum err cluster_map_read(struct cluster_map *map, const struct resp_value *reply,
                                    const char *asked_host, enum bench_read_from read_from,

@@ -46,6 +46,7 @@ int main(int argc, char **argv) {
         status = EXIT_FAILURE;
     } else if (!print_about(&bench.options, program)) {
         enum err err = work(&bench, &diag);
+        if (err != ERR_NONE) (void)bench_is_interrupted(&bench); /* perhaps that is why */
         if (err != ERR_NONE && !bench.interrupted) fprintf(stderr, "%s\n", diag.text);
         status = bench.interrupted ? EXIT_INTERRUPTED : err != ERR_NONE ? EXIT_FAILURE : status;
     }

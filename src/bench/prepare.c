@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,6 +20,21 @@ void bench_result_deinit(struct bench_result *result) {
     hdr_destroy(&result->latencies);
     series_deinit(&result->series);
     *result = (struct bench_result){0};
+}
+
+enum { STDIN_BYTES_MAX = 512 << 20 };
+
+static enum err read_stdin(struct buf *out, struct diag *diag) {
+    for (;;) {
+        char *room = buf_reserve(out, 1 << 16);
+        size_t got = fread(room, 1, 1 << 16, stdin);
+        out->size += got;
+        if (ferror(stdin)) return diag_errno(diag, ERR_IO, "cannot read standard input");
+        if (got == 0) return ERR_NONE;
+        if (out->size > STDIN_BYTES_MAX) {
+            return diag_set(diag, ERR_RANGE, "standard input has more than 512 MiB");
+        }
+    }
 }
 
 /* SIGINT and SIGTERM arrive through a descriptor; the threads that follow do not see them. */
@@ -140,7 +156,10 @@ static void make_greeting(struct bench *bench) {
 
 enum err bench_prepare(struct bench *bench, struct diag *diag) {
     struct bench_options *options = &bench->options;
-    enum err err = take_signals(bench, diag);
+    enum err err = ERR_NONE;
+    /* While standard input is waited for, Ctrl-C ends the program as any other. */
+    if (options->stdin_last) err = read_stdin(&bench->words_given, diag);
+    if (err == ERR_NONE) err = take_signals(bench, diag);
     if (err == ERR_NONE) err = raise_limits(options, diag);
     if (err == ERR_NONE && options->client.tls.enabled) {
         err = client_tls_create(&options->client.tls, &bench->tls, diag);
@@ -148,7 +167,7 @@ enum err bench_prepare(struct bench *bench, struct diag *diag) {
     if (err == ERR_NONE) err = bench_link(bench, diag);
     if (err == ERR_NONE) err = find_target(bench, diag);
     if (err == ERR_NONE && options->cluster) {
-        err = cluster_map_fetch(options, NULL, &bench->map, diag);
+        err = cluster_map_fetch(options, bench->signal_fd, NULL, &bench->map, diag);
         bench->tags = cluster_tags_create();
     }
     if (err != ERR_NONE) return err;

@@ -138,7 +138,12 @@ static void renew_map(struct runner *runner) {
     if (now_ms - runner->map_tried_ms < MAP_INTERVAL_MS) return;
     runner->map_tried_ms = now_ms;
     atomic_store_explicit(&run->map_is_old, false, memory_order_relaxed);
-    if (cluster_map_fetch(&bench->options, bench->map, &bench->map, &diag) != ERR_NONE) return;
+    const struct cluster_map *older = bench->map;
+    if (cluster_map_fetch(&bench->options, bench->signal_fd, bench->map, &bench->map, &diag) !=
+        ERR_NONE) {
+        return;
+    }
+    if (bench->map == older) return;
     /* Release pairs with the acquire in look_at_run. */
     atomic_store_explicit(&run->map, bench->map, memory_order_release);
     for (size_t i = 0; i < runner->count; i++) {

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { STDIN_BYTES_MAX = 512 << 20, TITLE_BYTES_MAX = 200 };
+enum { TITLE_BYTES_MAX = 200 };
 
 struct round {
     struct bench *bench;
@@ -69,19 +69,6 @@ static enum err run_request(struct round *round, const struct request *request, 
 }
 
 /* ---- the command that was given ---- */
-
-static enum err read_stdin(struct buf *out, struct diag *diag) {
-    for (;;) {
-        char *room = buf_reserve(out, 1 << 16);
-        size_t got = fread(room, 1, 1 << 16, stdin);
-        out->size += got;
-        if (ferror(stdin)) return diag_errno(diag, ERR_IO, "cannot read standard input");
-        if (got == 0) return ERR_NONE;
-        if (out->size > STDIN_BYTES_MAX) {
-            return diag_set(diag, ERR_RANGE, "standard input has more than 512 MiB");
-        }
-    }
-}
 
 static enum err run_given(struct round *round, struct diag *diag) {
     struct bench *bench = round->bench;
@@ -211,7 +198,6 @@ enum err bench_run_all(struct bench *bench, struct diag *diag) {
     struct round round = {.bench = bench};
     bool *selected = mem_zalloc(suite_count * sizeof(*selected));
     enum err err = suite_select(options->tests, selected, diag);
-    if (err == ERR_NONE && options->stdin_last) err = read_stdin(&bench->words_given, diag);
     if (err == ERR_NONE) print_begin(bench);
     while (err == ERR_NONE) {
         clear_round(&round);

@@ -52,6 +52,28 @@ TEST(nodes_and_slots_are_read_and_an_empty_host_is_the_one_asked) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+TEST(maps_are_equal_only_if_all_is) {
+    static const char *const others[] = {
+        "*1\r\n*3\r\n:0\r\n:9\r\n*3\r\n$1\r\na\r\n:1000\r\n$1\r\nx\r\n",
+        "*1\r\n*3\r\n:0\r\n:8\r\n*3\r\n$1\r\na\r\n:1000\r\n$1\r\nx\r\n",
+        "*1\r\n*3\r\n:1\r\n:10\r\n*3\r\n$1\r\na\r\n:1000\r\n$1\r\nx\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*3\r\n$1\r\na\r\n:1001\r\n$1\r\nx\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*3\r\n$1\r\nb\r\n:1000\r\n$1\r\nx\r\n",
+        two_primaries,
+    };
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct cluster_map *map, *other;
+        expect_eq(read_map(others[0], BENCH_READ_PRIMARIES, &map), ERR_NONE);
+        expect_eq(read_map(others[i], BENCH_READ_PRIMARIES, &other), ERR_NONE);
+        expect_eq(cluster_map_equals(map, other), i == 0);
+        other->nodes[0].is_replica = true;
+        expect_false(cluster_map_equals(map, other));
+        cluster_map_destroy(&map);
+        cluster_map_destroy(&other);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST(ill_formed_maps_are_refused) {
     static const struct {
         const char *text;

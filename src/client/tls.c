@@ -74,6 +74,10 @@ static enum err set_up(SSL_CTX *context, const struct client_tls_options *option
                        struct diag *diag) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+    /* Replies say how long they are, so an end without goodbye cuts nothing off unnoticed. */
+    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
     SSL_CTX_set_verify(context, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     if (options->ciphers && SSL_CTX_set_cipher_list(context, options->ciphers) != 1) {
         return fail(diag, ERR_SYNTAX, "none of --tls-ciphers is known");

@@ -265,13 +265,13 @@ static void give_reader_back(struct worker *worker, struct bench_client *client)
     client->reader = NULL;
 }
 
-/* One reply that is not whole, or not simple. False: nothing is left to do with the input. */
+/* Reads one reply that is not whole, or not simple. False: the connection is not what it was. */
 static bool read_odd_reply(struct worker *worker, struct bench_client *client,
                            struct bytes *input) {
     struct reply_seen seen = {0};
     if (!client->reader) client->reader = take_reader(worker);
     enum reply_read outcome = reply_reader_skip(client->reader, input, &seen);
-    if (outcome == REPLY_READ_MORE) return false;
+    if (outcome == REPLY_READ_MORE) return true; /* which takes all there is */
     if (outcome == REPLY_READ_BROKEN) {
         worker_fail(worker,
                     diag_set(&worker->diag, ERR_SYNTAX, "what the server sent is no reply: %s",
@@ -280,6 +280,7 @@ static bool read_odd_reply(struct worker *worker, struct bench_client *client,
     }
     if (seen.kind == RESP_ERROR) on_error(worker, client, seen.text);
     give_reader_back(worker, client);
+    if (worker->err != ERR_NONE) return false;
     return seen.kind == RESP_PUSH || on_replies(worker, client, 1);
 }
 
@@ -293,7 +294,7 @@ static bool take_input(struct worker *worker, struct bench_client *client, struc
             struct bytes rest = bytes_make(at, (size_t)(end - at));
             if (!on_replies(worker, client, count)) return false;
             count = 0;
-            if (!read_odd_reply(worker, client, &rest)) return rest.size == 0;
+            if (!read_odd_reply(worker, client, &rest)) return false;
             at = rest.data;
             continue;
         }

@@ -2,6 +2,7 @@
 """valkey-benchmark, option by option, against this server and redis-server: what arrives there, and
 what is printed."""
 
+import contextlib
 import csv
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -18,7 +20,7 @@ import xml.etree.ElementTree
 import pytest
 
 from conftest import Connection
-from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, wait_until
+from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, state_of, wait_until
 
 BENCHMARK = os.path.join(os.path.dirname(SERVER), "valkey-benchmark")
 REDIS_SERVER = shutil.which("redis-server")
@@ -147,6 +149,15 @@ def test_sequential_keys_miss_none(each, threads):
     assert each.client.exists("key:000000000000", "key:000000000999") == 2
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_sequential_keys_begin_again_at_the_first(each, threads):
+    """2.5 rounds of 40 keys: each of the first 20 three times, each of the others twice."""
+    each.run("-n", 100, "-P", 7, "-c", 4, "-r", 40, "--sequential", "--threads", threads, "incr",
+             "n:__rand_int__")
+    counts = [int(each.client.get(f"n:{i:012}")) for i in range(40)]
+    assert counts == [3] * 20 + [2] * 20 and each.client.dbsize() == 40
+
+
 def test_a_sequence_of_commands_with_shared_numbers(each):
     each.run("-n", 400, "-P", 2, "-r", 100000, "-d", 5, "--", "set", "a:__rand_1st__", "__data__",
              ";", "2", "append", "a:__rand_1st__", "x", ";", "set", "b:__rand_2nd__", "v")
@@ -250,6 +261,49 @@ def test_tls(tls):
     run(*common, *own, "--insecure", "--tls-ciphersuites", "NONSENSE", status=1)
 
 
+def test_without_keep_alive_over_tls_replies_may_come_in_pieces(tls):
+    tls.client().set("large", "x" * 300000)
+    done = run("-p", tls.tls_port, "--tls", "--cacert", tls.certificates / "ca.crt", "--cert",
+               tls.certificates / "own.crt", "--key", tls.certificates / "own.key", "-k", 0, "-c", 4,
+               "-n", 100, "--json", "get", "large")
+    assert json.loads(done.stdout)["tests"][0]["requests"] == 100
+
+
+def test_tls_offers_what_it_was_told_to(tls):
+    """A server of our own sees the name asked for and the cipher agreed on, on each connection."""
+    seen = []
+
+    def serve(listener, context):
+        def answer(connection):
+            with contextlib.suppress(OSError), context.wrap_socket(connection, True) as stream:
+                seen.append((stream.server_name, stream.version(), stream.cipher()[0]))
+                while request := stream.recv(65536):
+                    stream.sendall(b"+OK\r\n" * request.count(b"*"))
+
+        with contextlib.suppress(OSError):  # until the listener is closed
+            while True:
+                threading.Thread(target=answer, args=[listener.accept()[0]], daemon=True).start()
+
+    class Stream(ssl.SSLSocket):
+        server_name = None
+
+    def note_name(stream, name, _):
+        stream.server_name = name
+
+    for version, ciphers in ((ssl.TLSVersion.TLSv1_2, ["--tls-ciphers", "ECDHE-RSA-AES128-GCM-SHA256"]),
+                             (ssl.TLSVersion.TLSv1_3, ["--tls-ciphersuites", "TLS_AES_128_GCM_SHA256"])):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class, context.sni_callback = Stream, note_name
+        context.maximum_version = version
+        context.load_cert_chain(tls.certificates / "own.crt", tls.certificates / "own.key")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=serve, args=[listener, context], daemon=True).start()
+            run("-p", listener.getsockname()[1], "--tls", "--cacert", tls.certificates / "ca.crt",
+                "--sni", "some.name", *ciphers, "-n", 20, "-c", 2, "-t", "set", "-q")
+    assert seen == 3 * [("some.name", "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")] + \
+        3 * [("some.name", "TLSv1.3", "TLS_AES_128_GCM_SHA256")]
+
+
 # --- cluster -----------------------------------------------------------------------------------
 
 
@@ -262,8 +316,9 @@ def cluster(daemons):
     for bus_port in bus_ports:
         nodes.append(daemons.start(
             "--save", "", "--cluster-enabled", "yes", "--cluster-node-timeout", 1000,
-            "--cluster-port", bus_port, "--repl-diskless-sync-delay", 0, program=REDIS_SERVER,
-            extra_args=False))
+            "--cluster-port", bus_port, "--repl-diskless-sync-delay", 0,
+            # CLUSTER SLOTS leaves out a replica that has not received a byte of the stream
+            "--repl-ping-replica-period", 1, program=REDIS_SERVER, extra_args=False))
     clients = [node.client() for node in nodes]
     clients[0].execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
     clients[1].execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
@@ -453,14 +508,34 @@ def test_no_server_no_run():
     assert "Could not connect to the server at 127.0.0.1" in done.stderr
 
 
-def test_the_server_dies_in_the_middle(start_server):
-    server = start_server("--save", "")
-    process = subprocess.Popen([BENCHMARK, "-p", str(server.port), "-t", "set", "--duration", "60"],
+def expect_it_says_that_the_server_died(server, number, *args):
+    process = subprocess.Popen([BENCHMARK, "-t", "set", "--duration", "60", *map(str, args)],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: server.info("commandstats").get("cmdstat_set"), "requests")
-    server.stop()
+    client = server.client()
+    wait_until(lambda: client.info("commandstats").get("cmdstat_set"), "requests")
+    server.signal(number)
     out, err = process.communicate(timeout=LIMIT_S)
-    assert process.returncode == 1 and len(err.splitlines()) == 1 and not out
+    server.wait_for_exit()
+    assert process.returncode == 1 and not out
+    assert len(err.splitlines()) == 1 and "connection" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_server_dies_in_the_middle(daemons, number, threads):
+    server = daemons.start("--save", "")
+    expect_it_says_that_the_server_died(server, number, "-p", server.port, "--threads", threads)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_server_dies_in_the_middle_of_tls(daemons, tls, number):
+    port, folder = free_port(), tls.certificates
+    server = daemons.start("--save", "", "--tls-port", port, "--tls-auth-clients", "no",
+                           "--tls-cert-file", folder / "own.crt", "--tls-key-file",
+                           folder / "own.key", "--tls-ca-cert-file", folder / "ca.crt",
+                           program=REDIS_SERVER, extra_args=False)
+    expect_it_says_that_the_server_died(server, number, "-p", port, "--tls", "--cacert",
+                                        folder / "ca.crt")
 
 
 def test_a_server_that_sends_no_replies():
@@ -490,6 +565,28 @@ def test_ctrl_c_prints_what_was_measured(each):
                                  when=lambda: each.calls("set") > 100)
     assert status == 130 and "====== SET ======" in out and not err
     assert each.calls("get") == 0
+
+
+def test_ctrl_c_ends_what_waits_for_standard_input(target):
+    """As in any other program: the signal itself."""
+    process = subprocess.Popen([BENCHMARK, "-p", str(target.port), "-x", "set", "k"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: state_of(process.pid) == "S", "it waits")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) in (-signal.SIGINT, 130)
+    process.communicate()
+
+
+@pytest.mark.parametrize("args, links", [([], 1), (["--cluster"], 2)])
+def test_ctrl_c_ends_what_waits_for_a_server_that_says_nothing(args, links):
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        def is_asked():
+            connections = [stack.enter_context(listener.accept()[0]) for _ in range(links)]
+            return connections[-1].recv(1000)
+
+        listener.settimeout(PATIENCE_S)
+        outcome = interrupt("-p", listener.getsockname()[1], *args, when=is_asked)
+    assert outcome == (130, "", "")
 
 
 def test_the_loop_goes_on_until_ctrl_c(each):

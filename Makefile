@@ -159,14 +159,15 @@ test:
 	@deps/install.sh test
 	@tests/run
 
-# SERVER_ARGS go to the server: make test-integration SERVER_ARGS="--io-threads 4"
+# SERVER_ARGS go to the server: make test-integration SERVER_ARGS="--io-threads 4"; PYTEST_ARGS to
+# pytest: PYTEST_ARGS="-k lists"
 test-conformance: all
 	@$(PYTHON) tests/conformance/check.py --server $(server) --jobs $(JOBS) \
 	    $(CHECK_ARGS) -- $(SERVER_ARGS)
 
 test-integration: all
 	@VALKEY_SERVER=$(abspath $(server)) VALKEY_SERVER_ARGS="$(SERVER_ARGS)" \
-	    $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e
+	    $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/e2e
 
 tidy:
 	@$(PYTHON) tests/tidy/tidy.py

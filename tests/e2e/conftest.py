@@ -11,11 +11,15 @@ sanitizer or of a crash in its output.
 
 import os
 import re
+import signal
 import socket
 
 import pytest
 
 from daemon_process import PATIENCE_S, Daemons
+
+# Run in the background, a shell's job ignores Ctrl-C, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BAD_SIGNS = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|runtime error:|BUG REPORT")
 

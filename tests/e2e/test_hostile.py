@@ -115,9 +115,9 @@ def parse_stream(data):
 
 
 def exchange(connection, data, is_last, on_wait=lambda: None):
-    """Sends data while it reads, until is_last says so of the newest reply or the peer closes:
-    (replies, whether it was closed)."""
-    sock, received, replies, parsed_at = connection.socket, bytearray(), [], 0
+    """Sends data while it reads, until is_last says so of a reply, which only pushed messages may
+    follow, or the peer closes: (replies, whether it was closed)."""
+    sock, received, replies, parsed_at, last = connection.socket, bytearray(), [], 0, None
     view, deadline = memoryview(data), time.monotonic() + PATIENCE_S
     while True:
         assert time.monotonic() < deadline, f"no end of replies after {replies[-3:]!r}"
@@ -138,10 +138,12 @@ def exchange(connection, data, is_last, on_wait=lambda: None):
             parsed = parse_reply(received, parsed_at)
             if parsed is None:
                 break
+            assert last is None or parsed[0][0] == b">", f"{parsed[0]!r} after {last!r}"
             replies.append(parsed[0])
             parsed_at = parsed[1]
-        if replies and is_last(replies[-1]):
-            assert parsed_at == len(received), f"more follows: {bytes(received[parsed_at:])[:200]!r}"
+            if is_last(parsed[0]):
+                last = parsed[0]
+        if last is not None and parsed_at == len(received):
             return replies, False
 
 
@@ -311,9 +313,10 @@ def run_batch(connection, grammar, control, number):
                    r[0].lower().endswith(b"subscribe") for r in requests)
     ended = any(is_word(r, 0, b"quit", b"hello", b"reset") or
                 is_word(r, 0, b"client") and is_word(r, 1, b"kill") for r in requests)
+    # First DISCARD: a transaction would only queue what ends subscriptions.
     tail = [[b"DISCARD"], [b"CLIENT", b"REPLY", b"ON"], [b"ECHO", token]]
     if silenced:
-        tail = [[b"UNSUBSCRIBE"], [b"PUNSUBSCRIBE"], [b"SUNSUBSCRIBE"]] + tail
+        tail[1:1] = [[b"UNSUBSCRIBE"], [b"PUNSUBSCRIBE"], [b"SUNSUBSCRIBE"]]
     data = b"".join(encode(request) for request in requests + tail)
     try:
         replies, closed = exchange(connection, data, lambda reply: reply == (b"$", token),

@@ -45,11 +45,13 @@ static size_t list_size(const void *list) {
     return size;
 }
 
+/* Of collections but lists, about as much. */
 static size_t serialized_size(const struct entry *entry) {
     enum { SAMPLES = 5 };
     if (entry_is_string(entry)) return string_size(entry);
+    if (entry_encoding(entry) == ENCODING_PACKED) return entry_value_size(entry);
     if (entry_type(entry) == TYPE_LIST) return list_size(entry_object(entry));
-    return value_ops_of(entry)->memory_bytes(entry_object(entry), SAMPLES); /* about as much */
+    return value_ops_of(entry)->memory_bytes(entry_object(entry), SAMPLES);
 }
 
 /* What DEBUG OBJECT says of a list in several blocks. */

@@ -77,8 +77,9 @@ static void digest_hash(struct sha1 *sha, const struct entry *entry, int64_t now
     struct digest sum = {0};
     struct hash_iter iter;
     struct hash_item item;
+    struct entry_room room;
     char scratch[NUM_I64_TEXT_MAX];
-    hash_iter_init(&iter, entry_object(entry), now_ms);
+    hash_iter_init(&iter, entry_view(entry, &room), now_ms);
     while (hash_iter_next(&iter, &item)) {
         struct sha1 field;
         sha1_init(&field);

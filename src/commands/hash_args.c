@@ -64,7 +64,11 @@ void hash_window_load(struct hash_window *window, const struct call *call, const
 void hash_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t argc,
                    struct command_prefetch *at) {
     if (entry_type(entry) != TYPE_HASH || argc < 3) return;
-    const struct hash *hash = hash_of(entry);
+    if (entry_encoding(entry) == ENCODING_PACKED) { /* it may lie in two lines */
+        if (at->step == 0) prefetch_line(entry_value_field(entry) + entry_value_size(entry) - 1);
+        return;
+    }
+    const struct hash *hash = entry_object(entry);
     if (at->step == 0) {
         hash_prefetch_bucket(hash, hash_code(hash, argv[2]));
     } else if (!hash_is_listpack(hash)) {
@@ -76,26 +80,35 @@ void hash_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t
 
 bool hash_edit_begin(struct call *call, struct hash_edit *edit) {
     if (!call_find_write(call, 1, TYPE_HASH, &edit->entry)) return false;
-    edit->hash = edit->entry ? hash_of(edit->entry) : NULL;
+    edit->is_copy = edit->is_emptied = false;
+    edit->hash = edit->entry ? keyspace_take_object(edit->entry, &edit->is_copy) : NULL;
     edit->now_ms = hash_now(call);
     return true;
 }
 
 void hash_edit_changed(struct call *call, struct hash_edit *edit) {
     struct bytes key = call->argv[1];
+    struct hash *hash = edit->hash;
+    edit->hash = NULL;
+    edit->is_copy = false;
     if (!edit->entry) {
-        edit->entry = keyspace_add_object(call->db, key, call_hash(call, 1), TYPE_HASH, edit->hash);
+        edit->entry = keyspace_add_object(call->db, key, call_hash(call, 1), TYPE_HASH, hash);
         return;
     }
-    entry_set_object(edit->entry, edit->hash);
-    if (unlikely(hash_times(edit->hash) != NULL)) {
-        keyspace_elements_changed(call->db, edit->entry, call_hash(call, 1));
-    }
+    bool is_timed = hash_times(hash) != NULL;
+    edit->entry = keyspace_put_object(call->db, edit->entry, call_hash(call, 1), hash);
+    if (unlikely(is_timed)) keyspace_elements_changed(call->db, edit->entry, call_hash(call, 1));
     keyspace_touched(call->db, key);
 }
 
-void hash_edit_end(struct call *call, struct hash_edit *edit) {
-    if (!edit->entry || hash_count(edit->hash) > 0) return;
+void hash_edit_removed(struct call *call, struct hash_edit *edit) {
+    edit->is_emptied = hash_count(edit->hash) == 0;
+    hash_edit_changed(call, edit);
+}
+
+void hash__edit_clear(struct call *call, struct hash_edit *edit) {
+    if (edit->is_copy) hash_destroy(&edit->hash);
+    if (!edit->is_emptied) return;
     keyspace_remove(call->db, edit->entry, KEY_DELETED);
     keyspace_event(call->db, call->argv[1], EVENT_GENERIC, "del");
 }

@@ -55,10 +55,9 @@ static void expire_fields(struct call *call, struct hash_edit *edit,
         }
     }
     if (!changed) return;
-    hash_edit_changed(call, edit);
+    hash_edit_removed(call, edit);
     if (expiry->is_past) keyspace_stats(call->keyspace)->expired_fields += changed;
     keyspace_event(call->db, call->argv[1], EVENT_HASH, expiry->is_past ? "hexpired" : "hexpire");
-    hash_edit_end(call, edit);
 }
 
 static void hexpire(struct call *call, struct expiry_arg when) {
@@ -70,12 +69,13 @@ static void hexpire(struct call *call, struct expiry_arg when) {
     if (!expiry_read_conditions(call, 3, fields.at, &expiry.conditions)) return;
     if (!hash_read_time(call, &when, &expiry.at_ms)) return;
     if (!hash_edit_begin(call, &edit)) return;
-    if (!edit.hash) {
-        reply_absent(call, fields.count);
-        return;
-    }
     expiry.is_past = expiry_is_past(call, expiry.at_ms);
-    expire_fields(call, &edit, &fields, &expiry);
+    if (edit.hash) {
+        expire_fields(call, &edit, &fields, &expiry);
+    } else {
+        reply_absent(call, fields.count);
+    }
+    hash_edit_end(call, &edit);
 }
 
 /* HEXPIRE key seconds [NX | XX | GT | LT] FIELDS count field [field ...] */
@@ -102,30 +102,36 @@ static enum field_reply persist_field(struct hash_edit *edit, struct bytes name,
     return FIELD_DONE;
 }
 
-/* HPERSIST key FIELDS count field [field ...] */
-void cmd_hpersist(struct call *call) {
-    struct hash_fields fields;
-    struct hash_edit edit;
+static void persist_fields(struct call *call, struct hash_edit *edit,
+                           const struct hash_fields *fields) {
     struct hash_window window;
     bool changed = false;
-    if (!hash_read_fields(call, 2, 1, &fields)) return;
-    if (!hash_edit_begin(call, &edit)) return;
-    if (!edit.hash) {
-        reply_absent(call, fields.count);
-        return;
-    }
-    reply_array(call->reply, fields.count);
-    for (uint32_t arg = fields.first; arg < call->argc;) {
-        hash_window_load(&window, call, edit.hash, arg, call->argc, 1);
+    reply_array(call->reply, fields->count);
+    for (uint32_t arg = fields->first; arg < call->argc;) {
+        hash_window_load(&window, call, edit->hash, arg, call->argc, 1);
         for (uint32_t i = 0; i < window.count; i++, arg++) {
-            enum field_reply result = persist_field(&edit, call->argv[arg], window.codes[i]);
+            enum field_reply result = persist_field(edit, call->argv[arg], window.codes[i]);
             reply_integer(call->reply, result);
             changed = changed || result == FIELD_DONE;
         }
     }
     if (!changed) return;
-    hash_edit_changed(call, &edit);
+    hash_edit_changed(call, edit);
     keyspace_event(call->db, call->argv[1], EVENT_HASH, "hpersist");
+}
+
+/* HPERSIST key FIELDS count field [field ...] */
+void cmd_hpersist(struct call *call) {
+    struct hash_fields fields;
+    struct hash_edit edit;
+    if (!hash_read_fields(call, 2, 1, &fields)) return;
+    if (!hash_edit_begin(call, &edit)) return;
+    if (edit.hash) {
+        persist_fields(call, &edit, &fields);
+    } else {
+        reply_absent(call, fields.count);
+    }
+    hash_edit_end(call, &edit);
 }
 
 /* ---- reading ---- */
@@ -140,6 +146,7 @@ static void httl(struct call *call, struct expiry_arg form) {
     struct hash_fields fields;
     struct hash_window window;
     struct hash_item item;
+    struct entry_room room;
     struct entry *entry;
     if (!hash_read_fields(call, 2, 1, &fields)) return;
     if (!call_find_or_null(call, 1, TYPE_HASH, &entry)) return;
@@ -147,7 +154,7 @@ static void httl(struct call *call, struct expiry_arg form) {
         reply_absent(call, fields.count);
         return;
     }
-    const struct hash *hash = hash_of(entry);
+    const struct hash *hash = hash_of(entry, &room);
     int64_t now_ms = hash_now(call);
     reply_array(call->reply, fields.count);
     for (uint32_t arg = fields.first; arg < call->argc;) {

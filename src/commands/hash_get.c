@@ -10,10 +10,11 @@
 
 /* HGET key field */
 void cmd_hget(struct call *call) {
+    struct entry_room room;
     struct entry *entry;
     struct hash_item item;
     if (!call_find(call, 1, TYPE_HASH, &entry)) return;
-    const struct hash *hash = hash_of(entry);
+    const struct hash *hash = hash_of(entry, &room);
     uint64_t code = hash_code(hash, call->argv[2]);
     if (hash_find(hash, call->argv[2], code, hash_now(call), &item)) {
         hash_reply_text(call->reply, &item.value);
@@ -22,31 +23,36 @@ void cmd_hget(struct call *call) {
     }
 }
 
-/* Whether there is the field of argument 2. False, too, if the key is of another type: *failed. */
-static bool find_field(struct call *call, struct hash_item *item, bool *failed) {
+/* Whether there is the field of argument 2. False, too, if the key is of another type: *failed.
+ * room: where the item may lie. */
+static bool find_field(struct call *call, struct entry_room *room, struct hash_item *item,
+                       bool *failed) {
     struct entry *entry;
     *failed = !call_find_or_null(call, 1, TYPE_HASH, &entry);
     if (*failed || !entry) return false;
-    const struct hash *hash = hash_of(entry);
+    const struct hash *hash = hash_of(entry, room);
     return hash_find(hash, call->argv[2], hash_code(hash, call->argv[2]), hash_now(call), item);
 }
 
 /* HSTRLEN key field */
 void cmd_hstrlen(struct call *call) {
+    struct entry_room room;
     struct hash_item item;
-    bool failed, found = find_field(call, &item, &failed);
+    bool failed, found = find_field(call, &room, &item, &failed);
     if (!failed) reply_integer(call->reply, found ? (int64_t)hash_text_size(&item.value) : 0);
 }
 
 /* HEXISTS key field */
 void cmd_hexists(struct call *call) {
+    struct entry_room room;
     struct hash_item item;
-    bool failed, found = find_field(call, &item, &failed);
+    bool failed, found = find_field(call, &room, &item, &failed);
     if (!failed) reply_integer(call->reply, found);
 }
 
 /* HMGET key field [field ...] */
 void cmd_hmget(struct call *call) {
+    struct entry_room room;
     struct entry *entry;
     struct hash_item item;
     if (!call_find_or_null(call, 1, TYPE_HASH, &entry)) return;
@@ -56,7 +62,7 @@ void cmd_hmget(struct call *call) {
             reply_null(call->reply);
         return;
     }
-    const struct hash *hash = hash_of(entry);
+    const struct hash *hash = hash_of(entry, &room);
     int64_t now_ms = hash_now(call);
     struct hash_window window;
     for (uint32_t arg = 2; arg < call->argc;) {
@@ -75,9 +81,10 @@ void cmd_hmget(struct call *call) {
 
 /* HLEN key -- with fields that have expired and were not removed yet */
 void cmd_hlen(struct call *call) {
+    struct entry_room room;
     struct entry *entry;
     if (!call_find_or_null(call, 1, TYPE_HASH, &entry)) return;
-    reply_integer(call->reply, entry ? (int64_t)hash_count(hash_of(entry)) : 0);
+    reply_integer(call->reply, entry ? (int64_t)hash_count(hash_of(entry, &room)) : 0);
 }
 
 enum part { NAMES = BIT(0), VALUES = BIT(1) };
@@ -98,11 +105,12 @@ static size_t reply_items(struct call *call, const struct hash *hash, unsigned p
 
 static void reply_all(struct call *call, unsigned parts) {
     struct reply *reply = call->reply;
+    struct entry_room room;
     struct entry *entry;
     bool is_map = parts == (NAMES | VALUES);
     if (!call_find_or_null(call, 1, TYPE_HASH, &entry)) return;
 
-    const struct hash *hash = entry ? hash_of(entry) : NULL;
+    const struct hash *hash = entry ? hash_of(entry, &room) : NULL;
     const struct element_times *times = hash ? hash_times(hash) : NULL;
     if (times && times->count) { /* how many there are to see is known at the end */
         struct reply_mark mark = reply_defer(reply);
@@ -173,6 +181,7 @@ static void scan_reply(struct reply *reply, const struct scan *scan, uint64_t cu
 /* HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES] */
 void cmd_hscan(struct call *call) {
     struct scan_options options;
+    struct entry_room room;
     struct entry *entry;
     uint64_t cursor;
     if (!scan_read_cursor(call, 2, &cursor)) return;
@@ -183,6 +192,7 @@ void cmd_hscan(struct call *call) {
     }
     if (!scan_options_read(call, 3, SCAN_NOVALUES, &options)) return;
 
+    const struct hash *hash = hash_of(entry, &room);
     struct scan scan;
     scan.options = &options;
     scan.seen = 0;
@@ -192,7 +202,7 @@ void cmd_hscan(struct call *call) {
     int64_t buckets = options.count;
     if (!num_mul_i64(buckets, SCAN_BUCKETS_PER_COUNT, &buckets)) buckets = INT64_MAX;
     do {
-        cursor = hash_scan(hash_of(entry), cursor, hash_now(call), scan_visit, &scan);
+        cursor = hash_scan(hash, cursor, hash_now(call), scan_visit, &scan);
         buckets--;
     } while (cursor != 0 && buckets > 0 && scan.seen < options.count);
     scan_reply(call->reply, &scan, cursor);
@@ -231,6 +241,7 @@ static bool read_drawing(struct call *call, int64_t *count, bool *with_values) {
 static void draw_many(struct call *call) {
     struct drawing drawing = {.reply = call->reply};
     struct rng *rng = &call->exec->rng;
+    struct entry_room room;
     struct entry *entry;
     int64_t wanted;
     if (!read_drawing(call, &wanted, &drawing.with_values)) return;
@@ -239,11 +250,13 @@ static void draw_many(struct call *call) {
         reply_array(call->reply, 0);
         return;
     }
+    const struct hash *hash = hash_of(entry, &room);
+    int64_t now_ms = hash_now(call);
     struct reply_mark mark = reply_defer(call->reply);
-    uint64_t count = wanted > 0 ? hash_random_distinct(hash_of(entry), rng, (uint64_t)wanted,
-                                                       hash_now(call), reply_drawn, &drawing)
-                                : hash_random_repeating(hash_of(entry), rng, (uint64_t)-wanted,
-                                                        hash_now(call), reply_drawn, &drawing);
+    uint64_t count =
+        wanted > 0
+            ? hash_random_distinct(hash, rng, (uint64_t)wanted, now_ms, reply_drawn, &drawing)
+            : hash_random_repeating(hash, rng, (uint64_t)-wanted, now_ms, reply_drawn, &drawing);
     if (drawing.with_values && call->reply->resp == 2) count *= 2;
     reply_defer_array(call->reply, mark, count);
 }
@@ -255,9 +268,11 @@ void cmd_hrandfield(struct call *call) {
         return;
     }
     struct drawing drawing = {.reply = call->reply};
+    struct entry_room room;
     struct entry *entry;
     if (!call_find(call, 1, TYPE_HASH, &entry)) return;
-    if (!hash_random(hash_of(entry), &call->exec->rng, hash_now(call), reply_drawn, &drawing)) {
+    const struct hash *hash = hash_of(entry, &room);
+    if (!hash_random(hash, &call->exec->rng, hash_now(call), reply_drawn, &drawing)) {
         reply_null(call->reply);
     }
 }

@@ -65,31 +65,48 @@ static void read_fields(struct call *call, struct hash_edit *edit, const struct 
         }
     }
     if (!changed) return;
-    hash_edit_changed(call, edit);
+    hash_edit_removed(call, edit);
     if (after->then == THEN_EXPIRED) keyspace_stats(call->keyspace)->expired_fields += changed;
     keyspace_event(call->db, call->argv[1], EVENT_HASH, events[after->then]);
+}
+
+/* The same, or nulls if there is no hash; ends the edit. */
+static void read_and_end(struct call *call, struct hash_edit *edit,
+                         const struct hash_fields *fields, const struct after_read *after) {
+    if (edit->hash) {
+        read_fields(call, edit, fields, after);
+    } else {
+        reply_nulls(call, fields->count);
+    }
     hash_edit_end(call, edit);
+}
+
+/* What the options say. False: it has replied. */
+static bool read_after(struct call *call, const struct string_options *options,
+                       struct after_read *after) {
+    *after = (struct after_read){.then = THEN_NOTHING};
+    if (options->given & STRING_TIMES) {
+        if (!hash_read_time(call, &options->expiry, &after->at_ms)) return false;
+        after->then = expiry_is_past(call, after->at_ms) ? THEN_EXPIRED : THEN_EXPIRE;
+    } else if (options->given & STRING_PERSIST) {
+        after->then = THEN_PERSIST;
+    }
+    return true;
 }
 
 /* HGETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] FIELDS count field [field ...] */
 void cmd_hgetex(struct call *call) {
-    struct after_read after = {.then = THEN_NOTHING};
+    struct after_read after;
     struct hash_fields fields;
     struct string_options options;
     struct hash_edit edit;
     if (!hash_read_fields(call, 2, 1, &fields)) return;
     if (!string_options_read(call, 2, fields.at, STRING_TIMES | STRING_PERSIST, &options)) return;
     if (!hash_edit_begin(call, &edit)) return;
-    if (options.given & STRING_TIMES) {
-        if (!hash_read_time(call, &options.expiry, &after.at_ms)) return;
-        after.then = expiry_is_past(call, after.at_ms) ? THEN_EXPIRED : THEN_EXPIRE;
-    } else if (options.given & STRING_PERSIST) {
-        after.then = THEN_PERSIST;
-    }
-    if (edit.hash) {
-        read_fields(call, &edit, &fields, &after);
+    if (read_after(call, &options, &after)) {
+        read_and_end(call, &edit, &fields, &after);
     } else {
-        reply_nulls(call, fields.count);
+        hash_edit_end(call, &edit);
     }
 }
 
@@ -104,11 +121,7 @@ void cmd_hgetdel(struct call *call) {
         return;
     }
     if (!hash_edit_begin(call, &edit)) return;
-    if (edit.hash) {
-        read_fields(call, &edit, &fields, &after);
-    } else {
-        reply_nulls(call, fields.count);
-    }
+    read_and_end(call, &edit, &fields, &after);
 }
 
 /* ---- HSETEX ---- */
@@ -143,20 +156,17 @@ static bool conditions_hold(const struct call *call, const struct hash_edit *edi
 static void set_in_the_past(struct call *call, struct hash_edit *edit,
                             const struct hash_fields *fields) {
     struct bytes key = call->argv[1];
-    for (uint32_t arg = fields->first; edit->hash && arg < call->argc; arg += 2) {
+    bool exists = edit->hash != NULL;
+    for (uint32_t arg = fields->first; exists && arg < call->argc; arg += 2) {
         struct bytes name = call->argv[arg];
         (void)hash_remove(&edit->hash, name, hash_code(edit->hash, name), edit->now_ms);
     }
-    if (edit->hash) hash_edit_changed(call, edit);
+    if (exists) hash_edit_removed(call, edit);
     keyspace_stats(call->keyspace)->expired_fields += fields->count;
     keyspace_event(call->db, key, EVENT_HASH, "hset");
     keyspace_event(call->db, key, EVENT_HASH, "hexpire");
     keyspace_event(call->db, key, EVENT_HASH, "hexpired");
-    if (edit->hash) {
-        hash_edit_end(call, edit);
-    } else {
-        keyspace_event(call->db, key, EVENT_GENERIC, "del");
-    }
+    if (!exists) keyspace_event(call->db, key, EVENT_GENERIC, "del");
 }
 
 static void set_fields(struct call *call, struct hash_edit *edit, const struct hash_fields *fields,
@@ -180,6 +190,23 @@ static void set_fields(struct call *call, struct hash_edit *edit, const struct h
     if (at_ms >= 0) keyspace_event(call->db, call->argv[1], EVENT_HASH, "hexpire");
 }
 
+/* *sets: whether the conditions hold, and so the fields were set. False: it has replied with an
+ * error. */
+static bool set_if(struct call *call, struct hash_edit *edit, const struct hash_fields *fields,
+                   const struct string_options *options, bool *sets) {
+    bool timed = options->given & STRING_TIMES;
+    int64_t at_ms = options->given & STRING_KEEPTTL ? HASH_KEEP_TIME : HASH_NO_TIME;
+    if (timed && !hash_read_time(call, &options->expiry, &at_ms)) return false;
+
+    *sets = conditions_hold(call, edit, fields, options->given);
+    if (*sets && timed && expiry_is_past(call, at_ms)) {
+        set_in_the_past(call, edit, fields);
+    } else if (*sets) {
+        set_fields(call, edit, fields, at_ms);
+    }
+    return true;
+}
+
 /* HSETEX key [NX | XX] [FNX | FXX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] FIELDS count field
  * value [field value ...] */
 void cmd_hsetex(struct call *call) {
@@ -188,19 +215,10 @@ void cmd_hsetex(struct call *call) {
     struct hash_fields fields;
     struct string_options options;
     struct hash_edit edit;
-    int64_t at_ms;
     if (!hash_read_fields(call, 2, 2, &fields)) return;
     if (!string_options_read(call, 2, fields.at, allowed, &options)) return;
     if (!hash_edit_begin(call, &edit)) return;
-    bool timed = options.given & STRING_TIMES;
-    at_ms = options.given & STRING_KEEPTTL ? HASH_KEEP_TIME : HASH_NO_TIME;
-    if (timed && !hash_read_time(call, &options.expiry, &at_ms)) return;
-
-    bool sets = conditions_hold(call, &edit, &fields, options.given);
-    if (sets && timed && expiry_is_past(call, at_ms)) {
-        set_in_the_past(call, &edit, &fields);
-    } else if (sets) {
-        set_fields(call, &edit, &fields, at_ms);
-    }
-    reply_integer(call->reply, sets);
+    bool sets, good = set_if(call, &edit, &fields, &options, &sets);
+    hash_edit_end(call, &edit);
+    if (good) reply_integer(call->reply, sets);
 }

@@ -77,30 +77,42 @@ static inline uint64_t hash_window_code(const struct hash_window *window, const 
 }
 
 /* ---- steps ---- */
-static inline struct hash *hash_of(const struct entry *entry) { return entry_object(entry); }
+/* To be read; room is where a small one is put together. To be changed: hash_edit_begin. */
+static inline const struct hash *hash_of(const struct entry *entry, struct entry_room *room) {
+    return entry_view(entry, room);
+}
 
 /* The time that says which fields this client sees. */
 static inline int64_t hash_now(const struct call *call) {
     return unlikely(call_lookup_flags(call) & LOOKUP_EXPIRED_TOO) ? HASH_SEE_ALL : call->now_ms;
 }
 
-/* A hash that is being changed: the key's, or a new one that gets its first fields. */
+/* A hash that is being changed: the key's, or a new one that gets its first fields.
+ *
+ *      begin ─▶ look, change fields ─▶ changed or removed, if any was ─▶ events ─▶ end */
 struct hash_edit {
     struct entry *entry; /* NULL: there was no key */
-    struct hash *hash;   /* NULL: there was no key, and nothing was made */
+    struct hash *hash;   /* NULL: there was no key and nothing was made, or it was put back */
     int64_t now_ms;      /* hash_now */
+    bool is_copy;        /* hash is ours until it is put back: see keyspace_take_object */
+    bool is_emptied;     /* its last field was removed */
 };
-/* Finds the key at argument 1. False: of another type, and it has replied. */
+/* Finds the key at argument 1. False: of another type, and it has replied; there is no end then. */
 must_use bool hash_edit_begin(struct call *call, struct hash_edit *edit);
 /* Makes an empty hash if there is none; cap: see hash_create. */
 static inline void hash_edit_make(struct hash_edit *edit, size_t cap_hint) {
     if (unlikely(!edit->hash)) edit->hash = hash_create(cap_hint);
 }
 /* Fields were changed: puts the hash back or adds the key, and tells the observers. Events are the
- * caller's, and hash_edit_end comes after them. */
+ * caller's. */
 void hash_edit_changed(struct call *call, struct hash_edit *edit);
-/* Removes the key, with its event, if no field is left. */
-void hash_edit_end(struct call *call, struct hash_edit *edit);
+/* The same where fields may have been removed. */
+void hash_edit_removed(struct call *call, struct hash_edit *edit);
+void hash__edit_clear(struct call *call, struct hash_edit *edit); /* a part of hash_edit_end */
+/* After every beginning. Removes the key, with its event, if no field is left. */
+static inline void hash_edit_end(struct call *call, struct hash_edit *edit) {
+    if (unlikely(edit->is_copy || edit->is_emptied)) hash__edit_clear(call, edit);
+}
 
 static inline void hash_reply_text(struct reply *reply, const struct hash_text *text) {
     if (likely(text->data && !text->blob)) {

@@ -59,6 +59,7 @@ static bool set_all(struct call *call, int64_t *added) {
     *added = set_pairs(call, &edit);
     hash_edit_changed(call, &edit);
     keyspace_event(call->db, call->argv[1], EVENT_HASH, "hset");
+    hash_edit_end(call, &edit);
     return true;
 }
 
@@ -104,61 +105,80 @@ void cmd_hsetnx(struct call *call) {
     if (!hash_edit_begin(call, &edit)) return;
     bool sets = !find_field(call, &edit, &item);
     if (sets) set_one(call, &edit, call->argv[3], HASH_NO_TIME, "hset");
+    hash_edit_end(call, &edit);
     reply_integer(call->reply, sets);
 }
 
 /* ---- counting ---- */
 
+/* False: it has replied with an error. */
+static bool add_integer(struct call *call, const struct hash_edit *edit, int64_t delta,
+                        int64_t *value) {
+    char scratch[NUM_I64_TEXT_MAX];
+    struct hash_item item;
+    *value = 0;
+    if (find_field(call, edit, &item)) {
+        if (!item.value.data) {
+            *value = item.value.integer;
+        } else if (!num_parse_i64(hash_text_bytes(&item.value, scratch), value)) {
+            call_error(call, ERROR_HASH_NOT_INTEGER);
+            return false;
+        }
+    }
+    if (num_add_i64(*value, delta, value)) return true;
+    call_error(call, ERROR_OVERFLOW);
+    return false;
+}
+
 /* HINCRBY key field increment */
 void cmd_hincrby(struct call *call) {
     char text[NUM_I64_TEXT_MAX];
     struct hash_edit edit;
-    struct hash_item item;
-    int64_t delta, value = 0;
+    int64_t delta, value;
     if (!call_int(call, 3, &delta)) return;
     if (!hash_edit_begin(call, &edit)) return;
-    if (find_field(call, &edit, &item)) {
-        if (!item.value.data) {
-            value = item.value.integer;
-        } else if (!num_parse_i64(hash_text_bytes(&item.value, text), &value)) {
-            call_error(call, ERROR_HASH_NOT_INTEGER);
-            return;
-        }
+    if (add_integer(call, &edit, delta, &value)) {
+        struct bytes result = bytes_make(text, num_format_i64(text, value));
+        set_one(call, &edit, result, HASH_KEEP_TIME, "hincrby");
+        reply_integer(call->reply, value);
     }
-    if (!num_add_i64(value, delta, &value)) {
-        call_error(call, ERROR_OVERFLOW);
-        return;
+    hash_edit_end(call, &edit);
+}
+
+/* False: it has replied with an error. */
+static bool add_number(struct call *call, const struct hash_edit *edit, long double delta,
+                       long double *value) {
+    char scratch[NUM_I64_TEXT_MAX];
+    struct hash_item item;
+    *value = 0;
+    if (find_field(call, edit, &item) &&
+        !num_parse_ldouble(hash_text_bytes(&item.value, scratch), value)) {
+        call_error(call, ERROR_HASH_NOT_FLOAT);
+        return false;
     }
-    struct bytes result = bytes_make(text, num_format_i64(text, value));
-    set_one(call, &edit, result, HASH_KEEP_TIME, "hincrby");
-    reply_integer(call->reply, value);
+    *value += delta;
+    if (!isnan(*value) && !isinf(*value)) return true;
+    call_error(call, ERROR_NAN_OR_INFINITY);
+    return false;
 }
 
 /* HINCRBYFLOAT key field increment */
 void cmd_hincrbyfloat(struct call *call) {
-    char text[NUM_LDOUBLE_TEXT_MAX], scratch[NUM_I64_TEXT_MAX];
+    char text[NUM_LDOUBLE_TEXT_MAX];
     struct hash_edit edit;
-    struct hash_item item;
-    long double delta, value = 0;
+    long double delta, value;
     if (!call_ldouble(call, 3, &delta)) return;
     if (isnan(delta) || isinf(delta)) {
         call_error(call, ERROR_VALUE_NAN_OR_INFINITY);
         return;
     }
     if (!hash_edit_begin(call, &edit)) return;
-    if (find_field(call, &edit, &item) &&
-        !num_parse_ldouble(hash_text_bytes(&item.value, scratch), &value)) {
-        call_error(call, ERROR_HASH_NOT_FLOAT);
-        return;
+    if (add_number(call, &edit, delta, &value)) {
+        struct bytes result = bytes_make(text, num_format_ldouble(text, sizeof(text), value));
+        set_one(call, &edit, result, HASH_KEEP_TIME, "hincrbyfloat");
+        reply_bulk(call->reply, result);
     }
-    value += delta;
-    if (isnan(value) || isinf(value)) {
-        call_error(call, ERROR_NAN_OR_INFINITY);
-        return;
-    }
-    struct bytes result = bytes_make(text, num_format_ldouble(text, sizeof(text), value));
-    set_one(call, &edit, result, HASH_KEEP_TIME, "hincrbyfloat");
-    reply_bulk(call->reply, result);
+    hash_edit_end(call, &edit);
 }
 
 /* ---- removing ---- */
@@ -175,9 +195,9 @@ void cmd_hdel(struct call *call) {
             removed += hash_remove(&edit.hash, call->argv[arg], window.codes[i], edit.now_ms);
     }
     if (removed) {
-        hash_edit_changed(call, &edit);
+        hash_edit_removed(call, &edit);
         keyspace_event(call->db, call->argv[1], EVENT_HASH, "hdel");
-        hash_edit_end(call, &edit);
     }
+    hash_edit_end(call, &edit);
     reply_integer(call->reply, removed);
 }

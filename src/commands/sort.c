@@ -292,10 +292,13 @@ static struct found lookups_find(const struct call *call, const struct lookups *
     if (entry_type(entry) != TYPE_HASH) return none;
 
     struct hash_item item;
-    const struct hash *hash = entry_object(entry);
+    struct entry_room room;
+    const struct hash *hash = entry_view(entry, &room);
     uint64_t code = hash_code(hash, pattern->field);
     if (!hash_find(hash, pattern->field, code, call->now_ms, &item)) return none;
-    return (struct found){.text = text_make(item.value.data, item.value.size, item.value.integer),
+    const char *data = item.value.data;
+    if (data) data = entry_view_origin(entry, &room, data);
+    return (struct found){.text = text_make(data, item.value.size, item.value.integer),
                           .blob = item.value.blob};
 }
 

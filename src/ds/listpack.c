@@ -459,6 +459,22 @@ void listpack_append_range(struct listpack **lp, const struct listpack *from_lp,
     count_added(*lp, count);
 }
 
+/* ---- the elements alone ---- */
+
+struct bytes listpack_elements(const struct listpack *lp) {
+    return bytes_make((const char *)lp + LISTPACK_HEADER, total_of(lp) - LISTPACK_EMPTY_SIZE);
+}
+
+struct listpack *listpack_assemble(void *room, struct bytes elements, size_t count) {
+    struct listpack *lp = room;
+    size_t end = LISTPACK_HEADER + elements.size;
+    set_total(lp, end + 1);
+    set_header_count(lp, count);
+    memcpy(bytes_at(lp, LISTPACK_HEADER), elements.data, elements.size);
+    *bytes_at(lp, end) = LISTPACK_END_BYTE;
+    return lp;
+}
+
 /* ---- checking ---- */
 
 /* The span of the element at p if it is whole, has room bytes at most, and says its size rightly

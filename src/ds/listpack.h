@@ -97,6 +97,12 @@ size_t listpack_remove_range(struct listpack **lp, size_t at, size_t count);
 void listpack_append_range(struct listpack **lp, const struct listpack *from_lp, size_t from,
                            size_t to);
 
+/* ---- the elements alone, for whoever keeps them without header and end ---- */
+struct bytes listpack_elements(const struct listpack *lp);
+/* Puts a listpack together at room, which has LISTPACK_EMPTY_SIZE bytes more than the elements: not
+ * an allocation, so nothing may change it unless room is one. */
+struct listpack *listpack_assemble(void *room, struct bytes elements, size_t count);
+
 /* ---- checking ---- */
 /* True if size bytes from outside are a listpack, every element whole and the count right. fn, if
  * not NULL, sees each element and returns false to refuse. O(size). */

@@ -29,10 +29,8 @@ void keyspace__add(struct db *db, uint64_t hash, struct entry *entry) {
 struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash, uint8_t type,
                                   void *object) {
     check(type != TYPE_STRING && type < VALUE_TYPE_COUNT);
-    const struct entry_shape shape = {
-        .key = key, .type = type, .encoding = ENCODING_OBJECT, .value_size = 8, .at_ms = -1};
-    struct entry *e = entry__create(&shape);
-    entry_set_object(e, object);
+    const struct entry_shape shape = {.key = key, .type = type, .at_ms = -1};
+    struct entry *e = entry__create_with_object(&shape, object);
     entry_set_clock(e, keyspace__new_clock(db->ks));
     keyspace__add(db, hash, e);
     return e;
@@ -41,8 +39,7 @@ struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash
 /* Puts an entry with the object into the old one's place. */
 static struct entry *replace_by_object(struct db *db, uint64_t hash, struct entry *old,
                                        const struct entry_shape *shape, void *object) {
-    struct entry *e = entry__create(shape);
-    entry_set_object(e, object);
+    struct entry *e = entry__create_with_object(shape, object);
     entry_set_clock(e, entry_clock(old)); /* look-up has touched it */
     hashtab_replace(db->table, hash, old, e);
     if (old->flags & ENTRY_TIMED) elements__left(db, old);
@@ -61,9 +58,7 @@ struct entry *keyspace_store_object(struct db *db, struct entry *old, struct byt
     const struct entry_shape shape = {
         .key = entry_key(old),
         .type = type,
-        .encoding = ENCODING_OBJECT,
         .flags = old->flags & ENTRY_FILED,
-        .value_size = 8,
         .at_ms = -1,
     };
     return replace_by_object(db, hash, old, &shape, object);

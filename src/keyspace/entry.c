@@ -10,7 +10,8 @@ size_t entry_string_size(const struct entry *e) {
     case ENCODING_EMBEDDED: return entry_value_size(e);
     case ENCODING_INT: return num_format_i64(scratch, entry_int(e));
     case ENCODING_BLOB: return entry_blob(e)->size;
-    case ENCODING_OBJECT: break;
+    case ENCODING_OBJECT:
+    case ENCODING_PACKED: break;
     }
     panic("entry: a %s has no string size", value_type_name(entry_type(e)));
 }
@@ -19,6 +20,7 @@ const char *entry_encoding_name(const struct entry *e) {
     switch ((enum encoding)entry_encoding(e)) {
     case ENCODING_INT: return "int";
     case ENCODING_OBJECT: return value_ops_of(e)->encoding_name(entry_object(e));
+    case ENCODING_PACKED: return "listpack";
     case ENCODING_EMBEDDED:
     case ENCODING_BLOB: break;
     }
@@ -30,7 +32,8 @@ size_t entry_memory_bytes(const struct entry *e, size_t samples) {
     size_t bytes = mem_usable_size(e);
     switch ((enum encoding)entry_encoding(e)) {
     case ENCODING_EMBEDDED:
-    case ENCODING_INT: return bytes;
+    case ENCODING_INT:
+    case ENCODING_PACKED: return bytes;
     case ENCODING_BLOB: return bytes + blob_memory_bytes(entry_blob(e));
     case ENCODING_OBJECT: break;
     }

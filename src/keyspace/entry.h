@@ -12,8 +12,9 @@
  *   ..     key, then value                   ..     key, then value
  *
  * The value is: ENCODING_EMBEDDED the bytes of a string; ENCODING_INT an int64_t (8 bytes,
- * unaligned); ENCODING_BLOB a struct blob pointer; for collections, a pointer to the type's own
- * struct. A 16-byte key with an 8-byte value takes 31 bytes: jemalloc's class of 32.
+ * unaligned); ENCODING_BLOB a struct blob pointer; of collections, ENCODING_OBJECT a pointer to the
+ * type's own struct, ENCODING_PACKED the elements of a listpack (packed.c). A 16-byte key with an
+ * 8-byte value takes 31 bytes: jemalloc's class of 32.
  *
  * 1. An entry belongs to one database's table, or to whoever took it out.
  * 2. Short form if and only if key and embedded value are both shorter than 256 bytes.
@@ -46,6 +47,7 @@ enum encoding {
     ENCODING_INT,
     ENCODING_BLOB,
     ENCODING_OBJECT, /* a collection; its own struct knows more */
+    ENCODING_PACKED, /* a small collection: a listpack's elements in the entry */
 };
 
 enum entry_flag {
@@ -61,6 +63,7 @@ enum {
     ENTRY_WIDE_HEADER = 13,
     ENTRY_EMBED_MAX = 4096, /* longer strings live in a blob */
     ENTRY_EMBSTR_MAX = 44,  /* longer strings are called raw by OBJECT ENCODING */
+    ENTRY_PACKED_MAX = 128, /* bytes of a listpack whose elements may live in the entry */
 };
 
 struct entry {
@@ -122,6 +125,25 @@ static inline void entry_set_object(struct entry *e, const void *object) {
     memcpy(entry_value_field(e), &word, sizeof(word));
 }
 static inline struct blob *entry_blob(const struct entry *e) { return entry_object(e); }
+
+/* ---- collections ---- */
+/* Where a packed collection is put together for its reader. */
+struct entry_room {
+    alignas(8) char bytes[ENTRY_PACKED_MAX];
+};
+/* ENCODING_PACKED: its object, made in room. */
+const void *entry_expand(const struct entry *e, struct entry_room *room);
+/* The object of any collection, to be read: valid until the entry changes or room is gone. To be
+ * changed: keyspace_take_object. */
+static inline const void *entry_view(const struct entry *e, struct entry_room *room) {
+    return likely(entry_encoding(e) == ENCODING_OBJECT) ? entry_object(e) : entry_expand(e, room);
+}
+/* Of bytes that were found in an entry_view: where they stay until the entry changes, however long
+ * room lives. */
+const char *entry_view_origin(const struct entry *e, const struct entry_room *room,
+                              const char *data);
+
+/* ---- strings ---- */
 
 /* The string's bytes; an integer is formatted into scratch. Valid until the entry changes. */
 static inline struct bytes entry_string(const struct entry *e, char scratch[NUM_I64_TEXT_MAX]) {

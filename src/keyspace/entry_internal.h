@@ -75,6 +75,12 @@ struct entry *entry__reshape(const struct entry *e, struct bytes key, int64_t at
 /* Frees the entry and its value; a reference of a blob. Any thread. */
 void entry__destroy(void *entry);
 
+/* ---- packed.c ---- */
+/* An entry of this shape with the object, which is its own from now on, for a value: encoding and
+ * value_size of the shape follow from the object. The clock is the caller's. */
+struct entry *entry__create_with_object(const struct entry_shape *shape, void *object);
+void entry__verify_packed(const struct entry *e);
+
 /* hashtab_equal_fn. */
 always_inline_fn bool entry__has_key(const void *entry, struct bytes key) {
     const struct entry *e = entry;

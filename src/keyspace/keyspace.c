@@ -229,10 +229,12 @@ static void verify_entry(const struct entry *e) {
     uint8_t encoding = entry_encoding(e);
     bool wide = entry_key_size(e) >= ENTRY_SHORT_LIMIT || entry_value_size(e) >= ENTRY_SHORT_LIMIT;
     check(wide == ((e->flags & ENTRY_WIDE) != 0));
-    check(entry_is_string(e) == (encoding != ENCODING_OBJECT));
+    check(entry_is_string(e) == (encoding != ENCODING_OBJECT && encoding != ENCODING_PACKED));
     check(entry_type(e) < VALUE_TYPE_COUNT);
     if (encoding == ENCODING_EMBEDDED) {
         check(entry_value_size(e) <= ENTRY_EMBED_MAX);
+    } else if (encoding == ENCODING_PACKED) {
+        entry__verify_packed(e);
     } else {
         check(entry_value_size(e) == 8);
     }

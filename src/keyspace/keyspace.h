@@ -174,6 +174,25 @@ struct entry *keyspace_add_object(struct db *db, struct bytes key, uint64_t hash
  * was absent: for SINTERSTORE and its like. */
 struct entry *keyspace_store_object(struct db *db, struct entry *old, struct bytes key,
                                     uint64_t hash, uint8_t type, void *object);
+/* The two functions below, for ENCODING_PACKED. */
+must_use void *keyspace__unpack(const struct entry *entry);
+struct entry *keyspace__pack(struct db *db, struct entry *entry, uint64_t hash, void *object);
+/* The object of a collection that is about to change. *is_copy: the entry keeps its value in
+ * itself, and the object is the caller's, who gives it to keyspace_put_object or, if nothing has
+ * changed, destroys it. */
+must_use static inline void *keyspace_take_object(const struct entry *entry, bool *is_copy) {
+    *is_copy = entry_encoding(entry) == ENCODING_PACKED;
+    return *is_copy ? keyspace__unpack(entry) : entry_object(entry);
+}
+/* The object of the entry's collection has changed, and perhaps moved: makes it the value. One that
+ * was a copy is gone if it fits the entry still. May move the entry: returns it. Tells observers
+ * nothing. */
+static inline struct entry *keyspace_put_object(struct db *db, struct entry *entry, uint64_t hash,
+                                                void *object) {
+    if (entry_encoding(entry) == ENCODING_PACKED) return keyspace__pack(db, entry, hash, object);
+    entry_set_object(entry, object);
+    return entry;
+}
 /* A deep copy of source's value under another key, which must be absent. Expiry is copied. */
 struct entry *keyspace_copy_entry(struct db *to, struct bytes key, uint64_t hash,
                                   const struct entry *source);

@@ -4,7 +4,7 @@
  * keyspace.c life, observers, walking    find.c    look-up, LRU and LFU clocks
  * string.c   SET and editing             change.c  other changes, removal, flush
  * expire.c   the expiry index            evict.c   maxmemory
- * elements.c elements that expire
+ * elements.c elements that expire        packed.c  collections inside entries
  *
  * All of it belongs to the executor. Invariants (keyspace_verify):
  * 1. An entry is in one table, under the hash of its key, in the form its sizes ask for.

@@ -53,7 +53,8 @@ static inline void write_value(struct entry *e, const struct value *v) {
         break;
     case ENCODING_INT: entry__set_int(e, v->integer); break;
     case ENCODING_BLOB: entry_set_object(e, v->blob); break;
-    case ENCODING_OBJECT: panic("string: not an encoding of strings");
+    case ENCODING_OBJECT:
+    case ENCODING_PACKED: panic("string: not an encoding of strings");
     }
 }
 

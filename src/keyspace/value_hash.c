@@ -29,6 +29,8 @@ static bool table_stats(const void *object, bool full, struct buf *out) {
     return true;
 }
 
+static struct listpack *listpack(const void *object) { return hash_listpack(object); }
+
 static struct element_times *times(const void *object) { return hash_times(object); }
 
 static size_t expire(void **object, int64_t now_ms, size_t max, bool *is_empty) {
@@ -46,6 +48,7 @@ const struct value_ops hash_ops = {
     .free_effort = free_effort,
     .encoding_name = encoding_name,
     .table_stats = table_stats,
+    .listpack = listpack,
     .times = times,
     .expire = expire,
 };

@@ -39,12 +39,16 @@ static const struct value_ops *const rows[VALUE_TYPE_COUNT] = {
     [TYPE_HASH] = &hash_ops,
 };
 
-const struct value_ops *value_ops_of(const struct entry *e) {
-    dcheck(entry_encoding(e) == ENCODING_OBJECT);
-    const struct value_ops *row = rows[entry_type(e)];
-    if (entry_type(e) == TYPE_MODULE) row = ((const struct module_object *)entry_object(e))->type;
+const struct value_ops *value_ops_for(uint8_t type, const void *object) {
+    const struct value_ops *row = rows[type];
+    if (type == TYPE_MODULE) row = ((const struct module_object *)object)->type;
     check(row != NULL);
     return row;
+}
+
+const struct value_ops *value_ops_of(const struct entry *e) {
+    dcheck(entry_encoding(e) == ENCODING_OBJECT);
+    return value_ops_for(entry_type(e), entry_object(e));
 }
 
 const char *value_type_name(uint8_t type) {

@@ -9,6 +9,7 @@
 #include "keyspace/entry.h"
 
 struct buf;
+struct listpack;
 struct element_times; /* types/element_times.h */
 
 struct value_ops {
@@ -20,6 +21,9 @@ struct value_ops {
     /* Adds what DEBUG HTSTATS-KEY says; false if it is not in a hash table now. NULL: it never is.
      */
     bool (*table_stats)(const void *object, bool full, struct buf *out);
+    /* The listpack that the object is, at the same address; NULL if it is none. A type that has
+     * this lives in its entry while it is small: see packed.c. NULL: it never does. */
+    struct listpack *(*listpack)(const void *object);
     /* Of a type whose elements may expire on their own; else both are NULL. */
     struct element_times *(*times)(const void *object); /* NULL: none of this one ever did */
     /* Removes elements that are due, after looking at about max; returns how many, and whether that
@@ -34,5 +38,7 @@ struct module_object {
     const struct value_ops *type;
 };
 
-/* The row for an entry of ENCODING_OBJECT; never NULL. */
+/* The row for an object of this type; never NULL. */
+const struct value_ops *value_ops_for(uint8_t type, const void *object);
+/* The row for an entry of ENCODING_OBJECT. */
 const struct value_ops *value_ops_of(const struct entry *e);

@@ -12,7 +12,8 @@
 /* ---- writing ---- */
 
 uint8_t rdb__hash_type(const struct entry *entry) {
-    const struct hash *hash = entry_object(entry);
+    struct entry_room room;
+    const struct hash *hash = entry_view(entry, &room);
     if (hash_is_listpack(hash)) return RDB_HASH_LISTPACK;
     return hash_times(hash) ? RDB_HASH_2 : RDB_HASH;
 }
@@ -39,8 +40,9 @@ static void put_fields(struct rdb_out *out, const struct hash *hash, bool with_e
 }
 
 void rdb__save_hash(struct rdb_out *out, const struct entry *entry) {
-    const struct hash *hash = entry_object(entry);
-    const struct listpack *lp = hash_is_listpack(hash) ? hash_listpack(hash) : NULL;
+    struct entry_room room;
+    const struct hash *hash = entry_view(entry, &room);
+    const struct listpack *lp = hash_listpack(hash);
     if (lp) {
         rdb_put_string(out, bytes_make(lp, listpack_size(lp)));
     } else {

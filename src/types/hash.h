@@ -73,7 +73,8 @@ size_t hash_text_size(const struct hash_text *text);
 const char *hash_encoding_name(const struct hash *hash);
 size_t hash_memory_bytes(const struct hash *hash, size_t samples); /* samples 0: look at all */
 struct hashtab *hash_table(const struct hash *hash);               /* NULL: a listpack */
-struct listpack *hash_listpack(const struct hash *hash);           /* NULL: a table */
+/* A hash that is a listpack is its address, and the other way round. NULL: a table. */
+struct listpack *hash_listpack(const struct hash *hash);
 
 /* Walks over the fields; in a listpack in order. The hash must not change meanwhile. */
 struct hash_iter {

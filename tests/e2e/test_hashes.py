@@ -12,7 +12,7 @@ from test_keyspace import Neighbour, pipeline, stat, used_memory
 
 @pytest.fixture(name="server")
 def server_without_snapshots(start_server):
-    return start_server("--save", "")
+    return start_server("--save", "", "--enable-debug-command", "yes")
 
 
 def test_fields_with_one_deadline_leave_within_a_second_of_it(server):
@@ -119,3 +119,88 @@ def test_large_values_come_back_whole(server):
         values["field:5242880"]]
     assert connection.call("HSET", "hash", "field:1048576", "short") == 0
     assert connection.call("HGET", "hash", "field:1048576") == "short"
+
+
+SIZES = [0, 1, 3, 8, 20, 40, 70]
+
+
+def random_hash(rng):
+    """As fields of a small hash, around the size up to which it lives in its entry."""
+    count = rng.randrange(1, 9)
+    return {f"f{i}": rng.choice(["v" * rng.choice(SIZES), str(rng.getrandbits(rng.randrange(1, 63)))])
+            for i in range(count)}
+
+
+def fields_of(connection, key):
+    flat = connection.call("HGETALL", key)
+    return dict(zip(flat[::2], flat[1::2]))
+
+
+def change(rng, connection, hashes, key):
+    """Does one thing to the hash, and to the model; the key may be another one afterwards."""
+    fields = hashes.setdefault(key, {})
+    name, kind = f"f{rng.randrange(8)}", rng.randrange(12)
+    if kind < 5 or not fields:
+        fields.update(random_hash(rng))
+        connection.call("HSET", key, *[text for pair in fields.items() for text in pair])
+    elif kind < 8:
+        connection.call("HDEL", key, name)
+        fields.pop(name, None)
+    elif kind == 8:
+        payload = connection.call("DUMP", key).encode("latin-1")
+        connection.call("RESTORE", key, 0, payload, "REPLACE")
+    elif kind == 9:
+        connection.call("COPY", key, key + ":copy", "REPLACE")
+        connection.call("RENAME", key + ":copy", key)
+    elif kind == 10:
+        connection.call(*rng.choice([("PEXPIRE", key, 10000000), ("PERSIST", key)]))
+    else:
+        connection.call("HPEXPIRE", key, 10000000, "FIELDS", 1, name)
+    if not fields:
+        del hashes[key]
+
+
+def expect_same(connection, hashes):
+    assert connection.call("DBSIZE") == len(hashes)
+    for key, fields in hashes.items():
+        assert fields_of(connection, key) == fields, key
+        assert connection.call("HLEN", key) == len(fields)
+
+
+def test_small_hashes_are_what_they_were_whatever_happens_to_them(server):
+    seed = random.getrandbits(32)
+    print(f"\nseed {seed}")
+    rng, connection, hashes = random.Random(seed), server.connect(), {}
+    for round_number in range(6):
+        for _ in range(400):
+            change(rng, connection, hashes, f"hash:{rng.randrange(40)}")
+        digest = connection.call("DEBUG", "DIGEST")
+        expect_same(connection, hashes)
+        if round_number % 2:
+            connection.call("DEBUG", "RELOAD")
+            assert connection.call("DEBUG", "DIGEST") == digest
+            expect_same(connection, hashes)
+
+
+def test_sort_reads_many_small_hashes_at_once(server):
+    connection, count = server.connect(), 500
+    numbers = list(range(count))
+    random.Random(1).shuffle(numbers)
+    pipeline(connection, [["HSET", f"h:{i}", "text", f"text-{n:05d}", "number", n, "name", f"name of {n}"]
+                          for i, n in enumerate(numbers)])
+    connection.call("RPUSH", "list", *range(count))
+    expected = [f"name of {n}" for n in range(count)]
+    assert connection.call("SORT", "list", "BY", "h:*->text", "ALPHA", "GET", "h:*->name") == expected
+    assert connection.call("SORT", "list", "BY", "h:*->number", "GET", "h:*->name") == expected
+    connection.call("SORT", "list", "BY", "h:*->text", "ALPHA", "GET", "h:*->name", "STORE", "sorted")
+    assert connection.call("LRANGE", "sorted", 0, -1) == expected
+
+
+def test_a_small_hash_takes_one_allocation(server):
+    connection, count = server.connect(), 20000
+    empty = used_memory(server)
+    pipeline(connection, [["HSET", f"h:{i:010d}", "f1", "v1", "f2", "v2", "f3", "v3", "f4", "v4", "f5", "v5"]
+                          for i in range(count)])
+    assert used_memory(server) < empty + count * 100
+    assert connection.call("OBJECT", "ENCODING", "h:0000000001") == "listpack"
+    assert connection.call("MEMORY", "USAGE", "h:0000000001") <= 96

@@ -42,11 +42,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
+static void verify_hash(const struct entry *entry) {
+    bool is_copy;
+    struct hash *hash = keyspace_take_object(entry, &is_copy);
+    hash_verify(hash);
+    if (is_copy) hash_destroy(&hash);
+}
+
 static void verify_value(const struct entry *entry) {
     if (entry_type(entry) == TYPE_SET) set_verify(entry_object(entry), &set_limits);
     if (entry_type(entry) == TYPE_ZSET) zset_verify(entry_object(entry));
     if (entry_type(entry) == TYPE_LIST) list_verify(entry_object(entry));
-    if (entry_type(entry) == TYPE_HASH) hash_verify(entry_object(entry));
+    if (entry_type(entry) == TYPE_HASH) verify_hash(entry);
 }
 
 /* Written again, it is the same value. */

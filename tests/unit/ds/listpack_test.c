@@ -190,6 +190,27 @@ static void expect_encodes(struct bytes text, struct bytes element) {
     listpack_destroy(&lp);
 }
 
+TEST(listpack_is_put_together_from_its_elements) {
+    struct model model = {0};
+    struct listpack *lp = listpack_create(0);
+    for (int step = 0; step < 500; step++) {
+        if (model.count == MODEL_MAX || (model.count > 0 && rng_below(t->rng, 3) == 0)) {
+            remove_some(t, &lp, &model);
+        } else {
+            add_one(t, &lp, &model);
+        }
+        size_t size = listpack_size(lp);
+        struct bytes elements = listpack_elements(lp);
+        expect_eq(elements.size, size - LISTPACK_EMPTY_SIZE);
+        struct listpack *copy = listpack_assemble(mem_alloc(size), elements, listpack_count(lp));
+        expect_bytes_eq(bytes_make(copy, size), bytes_make(lp, size));
+        listpack_verify(copy);
+        listpack_destroy(&copy);
+    }
+    model_clear(&model);
+    listpack_destroy(&lp);
+}
+
 TEST(listpack_writes_integers_as_peers_do) {
     static const struct {
         const char *text;

@@ -33,7 +33,8 @@ static void set_field(struct db *db, struct bytes key, uint64_t number, int64_t 
     char text[512];
     struct entry *entry = fixture_find(db, key);
     if (entry && entry_is_string(entry)) return;
-    struct hash *hash = entry ? entry_object(entry) : hash_create(0);
+    bool is_copy;
+    struct hash *hash = entry ? keyspace_take_object(entry, &is_copy) : hash_create(0);
     struct hash_setting to = {.name = fixture_key(text, number),
                               .value = BYTES("value"),
                               .at_ms = at_ms,
@@ -43,7 +44,7 @@ static void set_field(struct db *db, struct bytes key, uint64_t number, int64_t 
     if (!entry) {
         (void)keyspace_add_object(db, key, hash_bytes(key), TYPE_HASH, hash);
     } else {
-        entry_set_object(entry, hash);
+        entry = keyspace_put_object(db, entry, hash_bytes(key), hash);
         keyspace_elements_changed(db, entry, hash_bytes(key));
     }
 }
@@ -53,12 +54,17 @@ static void remove_field(struct db *db, struct bytes key, uint64_t number, int64
     char text[512];
     struct entry *entry = fixture_find(db, key);
     if (!entry || entry_is_string(entry)) return;
-    struct hash *hash = entry_object(entry);
+    bool is_copy;
+    struct hash *hash = keyspace_take_object(entry, &is_copy);
     struct bytes name = fixture_key(text, number);
-    if (!hash_remove(&hash, name, hash_code(hash, name), now_ms)) return;
-    entry_set_object(entry, hash);
+    if (!hash_remove(&hash, name, hash_code(hash, name), now_ms)) {
+        if (is_copy) hash_destroy(&hash);
+        return;
+    }
+    bool is_empty = hash_count(hash) == 0;
+    entry = keyspace_put_object(db, entry, hash_bytes(key), hash);
     keyspace_elements_changed(db, entry, hash_bytes(key));
-    if (hash_count(hash) == 0) keyspace_remove(db, entry, KEY_DELETED);
+    if (is_empty) keyspace_remove(db, entry, KEY_DELETED);
 }
 
 struct check_walk {
@@ -68,7 +74,8 @@ struct check_walk {
 static bool check_entry(void *ctx, struct entry *entry) {
     struct check_walk *walk = ctx;
     if (entry_is_string(entry)) return true;
-    const struct hash *hash = entry_object(entry);
+    bool is_copy;
+    struct hash *hash = keyspace_take_object(entry, &is_copy);
     struct hash_iter iter;
     struct hash_item item;
     hash_verify(hash);
@@ -79,6 +86,7 @@ static bool check_entry(void *ctx, struct entry *entry) {
     hash_iter_deinit(&iter);
     const struct element_times *times = hash_times(hash);
     walk->timed += times && times->count > 0;
+    if (is_copy) hash_destroy(&hash);
     return true;
 }
 

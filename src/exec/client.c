@@ -94,10 +94,10 @@ void client_close(struct client *client) {
     client->prev = exec->dead;
     exec->dead = client;
     exec->dead_pending = true;
-    /* The peer sees the end before the reply to whoever asked for it, and a worker that writes meets
-     * it at once; the descriptor goes in client_reap. Receiving goes on until then: after SHUT_RD
-     * what is still read opens the window no more, and a peer that fills it would wait for minutes
-     * where it is to learn that nobody listens. */
+    /* The peer sees the end before the reply to whoever asked for it, and a worker that writes
+     * meets it at once; the descriptor goes in client_reap. Receiving goes on until then: after
+     * SHUT_RD what is still read opens the window no more, and a peer that fills it would wait for
+     * minutes where it is to learn that nobody listens. */
     shutdown(client->conn.fd, SHUT_WR);
 }
 

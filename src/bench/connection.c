@@ -96,16 +96,6 @@ static void send_unsent(struct worker *worker, struct bench_client *client) {
     }
 }
 
-/* True and *due set if the rate allows a pipeline now. */
-static bool is_due(struct worker *worker, uint64_t now, uint64_t *due) {
-    *due = now;
-    if (worker->interval == 0) return true;
-    uint64_t next = worker->start_ticks + (uint64_t)worker->next_due;
-    if (next > now) return false;
-    *due = next;
-    return true;
-}
-
 /* The slots for {tag}. False: the client's node has none any more, and it was sent to another. */
 static bool choose_slots(struct worker *worker, struct bench_client *client) {
     const struct cluster_map *map = worker->map;
@@ -123,7 +113,8 @@ static bool choose_slots(struct worker *worker, struct bench_client *client) {
 
 static void note_idle(struct worker *worker, const struct bench_client *client) {
     check(worker->idle_count < worker->client_count);
-    worker->idle[worker->idle_count++] = (uint32_t)(client - worker->clients);
+    size_t place = (worker->idle_first + worker->idle_count++) % worker->client_count;
+    worker->idle[place] = (uint32_t)(client - worker->clients);
 }
 
 void connection_next(struct worker *worker, struct bench_client *client, uint64_t now) {
@@ -131,7 +122,7 @@ void connection_next(struct worker *worker, struct bench_client *client, uint64_
     uint64_t due;
     dcheck(client->state == BENCH_CLIENT_IDLE);
     bool sends = worker->phase == BENCH_WARMING || worker->phase == BENCH_MEASURING;
-    if (!sends || !is_due(worker, now, &due)) {
+    if (!sends || !worker_is_due(worker, now, &due)) {
         note_idle(worker, client);
         return;
     }

@@ -145,6 +145,15 @@ static uint64_t claim_from_run(struct worker *worker, uint64_t pipeline) {
     return take;
 }
 
+bool worker_is_due(const struct worker *worker, uint64_t now, uint64_t *due) {
+    *due = now;
+    if (worker->interval == 0) return true;
+    uint64_t next = worker->start_ticks + (uint64_t)worker->next_due;
+    if (next > now) return false;
+    *due = next;
+    return true;
+}
+
 size_t worker_claim(struct worker *worker) {
     const struct template *template = &worker->template;
     uint64_t pipeline = template->commands * template->sequences;
@@ -165,14 +174,17 @@ size_t worker_claim(struct worker *worker) {
 
 /* ---- the loop ---- */
 
-/* Idle clients send, as far as they may. */
+/* Idle clients send, as far as they may; in turns, so that a low rate spreads over all. */
 static void start_idle(struct worker *worker) {
-    uint64_t now = clock_ticks();
+    uint64_t now = clock_ticks(), due;
     for (size_t budget = worker->idle_count; budget > 0 && worker->err == ERR_NONE; budget--) {
         size_t before = worker->idle_count;
-        uint32_t index = worker->idle[--worker->idle_count];
+        if (!worker_is_due(worker, now, &due)) return;
+        uint32_t index = worker->idle[worker->idle_first];
+        worker->idle_first = (worker->idle_first + 1) % worker->client_count;
+        worker->idle_count--;
         connection_next(worker, &worker->clients[index], now);
-        if (worker->idle_count == before) return; /* not due, or none left: nor are the others */
+        if (worker->idle_count == before) return; /* none left: nor for the others */
     }
 }
 

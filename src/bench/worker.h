@@ -92,8 +92,8 @@ struct worker {
     uint64_t quota; /* requests claimed and not sent */
     size_t busy;    /* clients with replies to come */
     bool exhausted; /* no requests are left */
-    uint32_t *idle; /* owned: numbers of idle clients */
-    size_t idle_count;
+    uint32_t *idle; /* owned: numbers of idle clients, a ring: the longest idle is the next */
+    size_t idle_first, idle_count;
     double interval;            /* ticks between pipelines with --rps; else 0 */
     double next_due;            /* ticks since the start */
     struct reply_reader *spare; /* owned: for the next client that needs one */
@@ -133,5 +133,7 @@ void worker_wake(const struct worker *worker);
 void worker_notify(const struct bench_run *run);
 /* For connection.c: ends the run, with worker->diag as the reason. */
 void worker_fail(struct worker *worker, enum err err);
+/* True and *due set (ticks) if the rate allows a pipeline now. */
+must_use bool worker_is_due(const struct worker *worker, uint64_t now, uint64_t *due);
 /* How many sequences may be sent now; 0: none are left, or the phase has none. */
 must_use size_t worker_claim(struct worker *worker);

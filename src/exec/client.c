@@ -34,6 +34,9 @@ struct client *client_find(struct exec *exec, uint64_t id) {
 
 /* ---- life ---- */
 
+static_assert(sizeof(void *) != 8 || sizeof(struct client) <= 640,
+              "a size class of jemalloc, that of an idle connection");
+
 struct client *client_create(struct exec *exec, int fd) {
     const struct exec_config *config = exec->config;
     struct client *client = mem_zalloc(sizeof(*client));

@@ -65,19 +65,19 @@ struct conn {
     struct batch *batch; /* NULL when idle */
     char *in;            /* NULL when idle */
     size_t start, end, cap;
-    char *old_chunk; /* input before it was enlarged: back to the pool later */
-    bool uses_feed;  /* io_uring: bytes come by conn_feed, recv is never called */
-    bool fed_ended;  /* after what was fed: the peer's end, or error_number */
-    const char *fed; /* the received bytes to take next, or NULL */
+    char *old_chunk;        /* input before it was enlarged: back to the pool later */
+    bool uses_feed;         /* io_uring: bytes come by conn_feed, recv is never called */
+    bool fed_ended;         /* after what was fed: the peer's end, or error_number */
+    uint8_t last_name_size; /* here, where there is room: the client just fits its size class */
+    const char *fed;        /* the received bytes to take next, or NULL */
     size_t fed_size;
     struct parser parser;
     const struct command *last_command; /* pipelines repeat themselves */
     char last_name[16];                 /* as it was sent */
-    uint8_t last_name_size;
-    struct reply_block *sending;     /* all that was taken, freed by the executor */
-    struct reply_block *sending_now; /* the first block not wholly sent; NULL: all is sent */
-    size_t sending_offset;           /* bytes of sending_now already sent */
-    uint64_t sending_bytes;          /* not yet sent, of sending_now and what follows it */
+    struct reply_block *sending;        /* all that was taken, freed by the executor */
+    struct reply_block *sending_now;    /* the first block not wholly sent; NULL: all is sent */
+    size_t sending_offset;              /* bytes of sending_now already sent */
+    uint64_t sending_bytes;             /* not yet sent, of sending_now and what follows it */
     uint64_t bytes_in, bytes_out;
     size_t input_limit; /* client-query-buffer-limit */
     size_t input_peak;  /* most bytes that waited, since last counted */

@@ -102,8 +102,12 @@ void hash_edit_changed(struct call *call, struct hash_edit *edit) {
 }
 
 void hash_edit_removed(struct call *call, struct hash_edit *edit) {
-    edit->is_emptied = hash_count(edit->hash) == 0;
-    hash_edit_changed(call, edit);
+    if (hash_count(edit->hash) > 0) {
+        hash_edit_changed(call, edit);
+        return;
+    }
+    edit->is_emptied = true; /* a copy is not put back: its entry is about to go */
+    if (!edit->is_copy) entry_set_object(edit->entry, edit->hash);
 }
 
 void hash__edit_clear(struct call *call, struct hash_edit *edit) {

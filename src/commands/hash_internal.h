@@ -106,7 +106,8 @@ static inline void hash_edit_make(struct hash_edit *edit, size_t cap_hint) {
 /* Fields were changed: puts the hash back or adds the key, and tells the observers. Events are the
  * caller's. */
 void hash_edit_changed(struct call *call, struct hash_edit *edit);
-/* The same where fields may have been removed. */
+/* The same where fields may have been removed; if none is left, hash_edit_end tells the observers.
+ */
 void hash_edit_removed(struct call *call, struct hash_edit *edit);
 void hash__edit_clear(struct call *call, struct hash_edit *edit); /* a part of hash_edit_end */
 /* After every beginning. Removes the key, with its event, if no field is left. */

@@ -90,7 +90,7 @@ static inline size_t entry_header_size(const struct entry *e) {
 static inline size_t entry_key_size(const struct entry *e) {
     return likely(!(e->flags & ENTRY_WIDE)) ? e->rest[0] : entry_load32(e->rest);
 }
-/* Bytes of the value field: of the string, or 8. */
+/* Bytes of the value field: of an embedded string, of packed elements, or 8. */
 static inline size_t entry_value_size(const struct entry *e) {
     return likely(!(e->flags & ENTRY_WIDE)) ? e->rest[1] : entry_load32(e->rest + 4);
 }

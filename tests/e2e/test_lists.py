@@ -285,6 +285,11 @@ def test_a_long_walk_over_a_list_lets_others_in(server):
     (("LMOVE", "there", "new", "LEFT", "RIGHT"), 2),  # one for each key
     (("SORT", "absent", "STORE", "there"), 1),  # removes the key
     (("SORT", "absent", "STORE", "new"), 0),
+    (("HSET", "hash", "g", "v"), 1),
+    (("HDEL", "hash", "f"), 1),  # removes the key
+    (("HGETDEL", "hash", "FIELDS", 1, "f"), 1),
+    (("HPEXPIRE", "hash", 0, "FIELDS", 1, "f"), 1),
+    (("HDEL", "table", "f"), 1),
 ])
 def test_a_command_counts_one_change_of_each_key(server, line, changes):
     connection = server.connect()
@@ -294,6 +299,10 @@ def test_a_command_counts_one_change_of_each_key(server, line, changes):
                              connection.call("INFO", "persistence")).group(1))
 
     connection.call("RPUSH", "there", "x", "y")
+    connection.call("HSET", "hash", "f", "v")
+    connection.call("HSET", "table", "f", "v" * 200)
     before = counted()
     connection.call(*line)
     assert counted() - before == changes
+    if line[0].startswith("H"):
+        assert connection.call("EXISTS", line[1]) == (line[0] == "HSET")

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPOP and SRANDMEMBER: members by chance, each as likely as any other. */
+#include "commands/collection.h"
 #include "commands/random_count.h"
 #include "commands/set_internal.h"
 
@@ -13,9 +14,7 @@ static bool reply_to_each(void *ctx, const struct set_member *member) {
 /* The key goes with its members. */
 static void pop_all(struct call *call, struct entry *entry) {
     set_each(set_of(entry), reply_to_each, call->reply);
-    keyspace_event(call->db, call->argv[1], EVENT_SET, "spop");
-    keyspace_remove(call->db, entry, KEY_DELETED);
-    keyspace_event(call->db, call->argv[1], EVENT_GENERIC, "del");
+    collection_changed(call, call->argv[1], entry, 0, "spop");
 }
 
 static void pop_some(struct call *call, struct entry *entry, size_t count) {

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "resp/encode.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -60,19 +61,10 @@ enum err client_ask_password(struct client_options *options, const char *prompt,
 
 /* ---- requests ---- */
 
-static void add_header(struct buf *out, char mark, size_t count) {
-    buf_add_char(out, mark);
-    buf_add_i64(out, (int64_t)count);
-    buf_add(out, BYTES("\r\n"));
-}
-
 void client_encode(struct buf *out, size_t argc, const struct bytes *argv) {
-    add_header(out, '*', argc);
-    for (size_t i = 0; i < argc; i++) {
-        add_header(out, '$', argv[i].size);
-        buf_add(out, argv[i]);
-        buf_add(out, BYTES("\r\n"));
-    }
+    encode_header(out, '*', argc);
+    for (size_t i = 0; i < argc; i++)
+        encode_bulk(out, argv[i]);
 }
 
 void client_encode_words(struct buf *out, const char *const *words) {

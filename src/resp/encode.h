@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* encode -- protocol text in a buf: for messages that are written once and sent to many. What goes
- * to one client only is written straight into its reply (reply.h). */
+/* encode -- protocol text in a buf: for messages that are written once and sent to many, and for
+ * requests. What a server says to one client only is written straight into its reply (reply.h). */
 #pragma once
 
 #include "base/buf.h"

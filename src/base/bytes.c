@@ -35,12 +35,6 @@ struct bytes bytes_trim(struct bytes a) {
     return a;
 }
 
-static int hex_digit(char c) {
-    if (char_is_digit(c)) return c - '0';
-    c = char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 size_t bytes_unescape(struct bytes text, char *out) {
     *out = text.data[0];
     switch (text.data[0]) {
@@ -50,8 +44,8 @@ size_t bytes_unescape(struct bytes text, char *out) {
     case 'b': *out = '\b'; break;
     case 'a': *out = '\a'; break;
     case 'x': {
-        int high = text.size >= 3 ? hex_digit(text.data[1]) : -1;
-        int low = text.size >= 3 ? hex_digit(text.data[2]) : -1;
+        int high = text.size >= 3 ? char_hex_digit(text.data[1]) : -1;
+        int low = text.size >= 3 ? char_hex_digit(text.data[2]) : -1;
         if (high < 0 || low < 0) break;
         *out = (char)(high * 16 + low);
         return 3;

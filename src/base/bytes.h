@@ -75,3 +75,9 @@ static inline char char_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c +
 static inline char char_upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 32) : c; }
 static inline bool char_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 static inline bool char_is_digit(char c) { return c >= '0' && c <= '9'; }
+/* What a hexadecimal digit stands for; -1: it is none. */
+static inline int char_hex_digit(char c) {
+    if (char_is_digit(c)) return c - '0';
+    c = char_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

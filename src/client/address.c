@@ -11,12 +11,6 @@
 
 /* ---- URIs ---- */
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = char_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Text with its %XX resolved, NUL-terminated, the caller's; NULL if a %XX is none or is NUL. */
 static char *unescape(struct bytes text) {
     struct buf out = {0};
@@ -25,8 +19,8 @@ static char *unescape(struct bytes text) {
             buf_add_char(&out, text.data[i]);
             continue;
         }
-        int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.data[i + 2]) : -1;
+        int high = i + 2 < text.size ? char_hex_digit(text.data[i + 1]) : -1;
+        int low = high >= 0 ? char_hex_digit(text.data[i + 2]) : -1;
         if (low < 0 || high * 16 + low == 0) {
             buf_deinit(&out);
             return NULL;

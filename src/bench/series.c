@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "stats/log_bucket.h"
 
 #include <string.h>
 
@@ -17,16 +18,8 @@ void series_deinit(struct series *series) {
 }
 
 static unsigned bucket_of(uint64_t ns) {
-    if (ns < SERIES_STEPS) return (unsigned)ns;
-    unsigned top = 63u - (unsigned)__builtin_clzll(ns); /* >= 4 */
-    unsigned bucket = (top - 3u) * SERIES_STEPS + (unsigned)((ns >> (top - 4u)) & 15u);
+    unsigned bucket = log_bucket(ns, SERIES_STEP_BITS);
     return bucket < SERIES_BUCKETS ? bucket : SERIES_BUCKETS - 1u;
-}
-
-static uint64_t bucket_end(unsigned bucket) {
-    if (bucket < SERIES_STEPS) return bucket;
-    unsigned shift = bucket / SERIES_STEPS - 1;
-    return ((uint64_t)(bucket % SERIES_STEPS + SERIES_STEPS + 1) << shift) - 1;
 }
 
 static void add_sample(struct series_sample *into, const struct series_sample *from) {
@@ -83,7 +76,9 @@ uint64_t series_percentile(const struct series_sample *sample, double percent) {
     if (wanted == 0) wanted = 1;
     for (unsigned i = 0; i < SERIES_BUCKETS; i++) {
         seen += sample->buckets[i];
-        if (seen >= wanted) return bucket_end(i) < sample->max_ns ? bucket_end(i) : sample->max_ns;
+        if (seen < wanted) continue;
+        uint64_t end = log_bucket_end(i, SERIES_STEP_BITS);
+        return end < sample->max_ns ? end : sample->max_ns;
     }
     return sample->max_ns;
 }

@@ -7,8 +7,8 @@
 
 enum {
     SERIES_SAMPLES = 512, /* even */
-    SERIES_STEPS = 16,    /* buckets to a power of two of nanoseconds */
-    SERIES_BUCKETS = SERIES_STEPS * 37,
+    SERIES_STEP_BITS = 4, /* as in stats/log_bucket.h */
+    SERIES_BUCKETS = 37 << SERIES_STEP_BITS,
 };
 #define SERIES_INTERVAL_NS 100000000ull /* at first */
 

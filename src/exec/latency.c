@@ -5,8 +5,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { HISTOGRAM_TOP_SHIFT = 3 }; /* bucket = (top bit - 3) * STEPS + the four bits below it */
-
 /* ---- histograms ---- */
 
 struct histogram *histogram_create(void) {
@@ -20,10 +18,7 @@ void histogram_destroy(struct histogram **histogram) {
 
 uint64_t histogram_bucket_end_ns(unsigned bucket) {
     check(bucket < HISTOGRAM_BUCKETS);
-    if (bucket < HISTOGRAM_STEPS) return bucket;
-    unsigned top = bucket / HISTOGRAM_STEPS + HISTOGRAM_TOP_SHIFT;
-    uint64_t first = (uint64_t)(HISTOGRAM_STEPS + bucket % HISTOGRAM_STEPS) << (top - 4);
-    return first + (1ull << (top - 4)) - 1;
+    return log_bucket_end(bucket, HISTOGRAM_STEP_BITS);
 }
 
 uint64_t histogram_percentile_ns(const struct histogram *histogram, double percent) {

@@ -4,10 +4,15 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "stats/log_bucket.h"
 
 /* Nanoseconds in log-linear buckets: 16 steps to each power of two, so within 6.25 %. One
  * increment a command. */
-enum { HISTOGRAM_STEPS = 16, HISTOGRAM_BUCKETS = HISTOGRAM_STEPS * 32 };
+enum {
+    HISTOGRAM_STEP_BITS = 4,
+    HISTOGRAM_STEPS = 1 << HISTOGRAM_STEP_BITS,
+    HISTOGRAM_BUCKETS = HISTOGRAM_STEPS * 32,
+};
 struct histogram {
     uint64_t total;
     uint64_t counts[HISTOGRAM_BUCKETS];
@@ -15,9 +20,7 @@ struct histogram {
 struct histogram *histogram_create(void);
 void histogram_destroy(struct histogram **histogram);
 static inline unsigned histogram_bucket(uint64_t ns) {
-    if (ns < HISTOGRAM_STEPS) return (unsigned)ns;
-    unsigned top = 63u - (unsigned)__builtin_clzll(ns); /* >= 4 */
-    unsigned bucket = (top - 3u) * HISTOGRAM_STEPS + (unsigned)((ns >> (top - 4u)) & 15u);
+    unsigned bucket = log_bucket(ns, HISTOGRAM_STEP_BITS);
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1u;
 }
 static inline void histogram_add(struct histogram *histogram, uint64_t ns) {

@@ -35,10 +35,7 @@ void hdr_merge(struct hdr *into, const struct hdr *from) {
 
 uint64_t hdr_bucket_end(unsigned bucket) {
     check(bucket < HDR_BUCKETS);
-    if (bucket < 2 * HDR_STEPS) return bucket;
-    unsigned shift = bucket / HDR_STEPS - 1;
-    uint64_t step = bucket % HDR_STEPS + HDR_STEPS;
-    return ((step + 1) << shift) - 1;
+    return log_bucket_end(bucket, HDR_STEP_BITS);
 }
 
 uint64_t hdr_percentile(const struct hdr *hdr, double percent) {

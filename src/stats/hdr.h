@@ -10,12 +10,12 @@
  * One thread adds; hdr_merge adds up the histograms of several. */
 #pragma once
 
-#include "base/attr.h"
+#include "stats/log_bucket.h"
 
 enum {
-    HDR_STEPS = 1024,
+    HDR_STEP_BITS = 10,
     HDR_VALUE_BITS = 40,
-    HDR_BUCKETS = (HDR_VALUE_BITS - 11) * HDR_STEPS + 2 * HDR_STEPS,
+    HDR_BUCKETS = (HDR_VALUE_BITS - HDR_STEP_BITS + 1) << HDR_STEP_BITS,
 };
 
 struct hdr {
@@ -31,10 +31,8 @@ void hdr_clear(struct hdr *hdr);
 void hdr_merge(struct hdr *into, const struct hdr *from);
 
 static inline unsigned hdr_bucket(uint64_t value) {
-    if (value < 2 * HDR_STEPS) return (unsigned)value;
     if (unlikely(value >= BIT(HDR_VALUE_BITS))) return HDR_BUCKETS - 1u;
-    unsigned shift = 63u - (unsigned)__builtin_clzll(value) - 10u; /* >= 1 */
-    return shift * HDR_STEPS + (unsigned)(value >> shift);
+    return log_bucket(value, HDR_STEP_BITS);
 }
 /* The same value times times. */
 static inline void hdr_add(struct hdr *hdr, uint64_t value, uint64_t times) {

@@ -29,8 +29,8 @@
 
 enum bench_phase { BENCH_CONNECTING = 0, BENCH_WARMING, BENCH_MEASURING, BENCH_ENDED };
 
-/* What all threads of a test share. Constant, but for the atomics: these are the only ones of the
- * program, and stand here so that it is seen what passes between threads. */
+/* What all threads of a test share. Constant, but for the atomics: with those at the end of struct
+ * worker they are all that passes between threads. */
 struct bench_run {
     const struct bench_options *options;
     struct client_target target; /* without a cluster */

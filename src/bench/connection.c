@@ -228,6 +228,11 @@ static bool on_replies(struct worker *worker, struct bench_client *client, size_
     }
     client->pending -= (uint32_t)count;
     if (client->pending > 0 || count == 0) return true;
+    if (unlikely(client->unsent != NULL)) { /* a value too long for the server, for example */
+        worker_fail(worker, diag_set(&worker->diag, ERR_SYNTAX,
+                                     "the server answered a request before it was sent"));
+        return false;
+    }
     if (client->state == BENCH_CLIENT_GREETING) {
         on_greeted(worker, client);
     } else {

@@ -556,6 +556,24 @@ def test_a_server_that_sends_no_replies():
     assert done.stderr
 
 
+def test_a_reply_before_its_request_was_sent_ends_the_run():
+    """A value that is too long for the server is refused while most of it is still to be sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection = stack.enter_context(listener.accept()[0])
+                    if b"SET" in connection.recv(1000):
+                        connection.sendall(b"-ERR Protocol error: invalid bulk length\r\n")
+                    else:
+                        connection.sendall(2 * b"-ERR nothing\r\n" + b"-ERR info\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        done = run("-p", listener.getsockname()[1], "-t", "set", "-d", 50000000, "-c", 1, "-e",
+                   "-n", 100, status=1)
+    assert "before it was sent" in done.stderr and not done.stdout
+
+
 def interrupt(*args, when):
     process = subprocess.Popen([BENCHMARK, *map(str, args)], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)

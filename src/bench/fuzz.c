@@ -33,31 +33,32 @@ static bool says(const struct fuzzer *fuzzer, enum bench_fuzz_log level) {
     return fuzzer->bench->options.fuzz_log >= level;
 }
 
-static enum err ask(struct fuzzer *fuzzer, const char *const *words, struct resp_value **out,
+/* Adds what the reply to a question tells. */
+static enum err ask(struct fuzzer *fuzzer, const char *const *words,
+                    void (*add)(struct fuzz_list *list, const struct resp_value *reply),
                     struct diag *diag) {
+    struct resp_value *reply = NULL;
     enum err err = bench_link(fuzzer->bench, diag);
-    return err == ERR_NONE ? client_link_call(&fuzzer->bench->link, words, out, diag) : err;
+    if (err == ERR_NONE) err = client_link_call(&fuzzer->bench->link, words, &reply, diag);
+    if (err == ERR_NONE) add(&fuzzer->list, reply);
+    resp_value_destroy(&reply);
+    return err;
 }
 
 /* What the server has. */
 static enum err learn(struct fuzzer *fuzzer, struct diag *diag) {
     static const char *const command[] = {"COMMAND", NULL};
+    static const char *const docs[] = {"COMMAND", "DOCS", NULL}; /* before 7.0 an error */
     static const char *const config[] = {"CONFIG", "GET", "*", NULL};
-    struct resp_value *reply = NULL;
-    enum err err = ask(fuzzer, command, &reply, diag);
-    if (err != ERR_NONE) return err;
-    fuzz_list_add_commands(&fuzzer->list, reply);
-    resp_value_destroy(&reply);
-    if (fuzzer->bench->options.fuzz_config) {
-        err = ask(fuzzer, config, &reply, diag);
-        if (err != ERR_NONE) return err;
-        fuzz_list_add_options(&fuzzer->list, reply);
-        resp_value_destroy(&reply);
+    enum err err = ask(fuzzer, command, fuzz_list_add_commands, diag);
+    if (err == ERR_NONE) err = ask(fuzzer, docs, fuzz_list_add_tokens, diag);
+    if (err == ERR_NONE && fuzzer->bench->options.fuzz_config) {
+        err = ask(fuzzer, config, fuzz_list_add_options, diag);
     }
-    if (fuzzer->list.command_count == 0) {
+    if (err == ERR_NONE && fuzzer->list.command_count == 0) {
         return diag_set(diag, ERR_UNSUPPORTED, "the server does not say what commands it has");
     }
-    return ERR_NONE;
+    return err;
 }
 
 static void remember(struct fuzzer *fuzzer, struct buf *shown) {
@@ -144,7 +145,7 @@ static void show_last(struct fuzzer *fuzzer) {
     fprintf(stderr, "The last requests (--seed %llu):\n",
             (unsigned long long)fuzzer->bench->options.seed);
     for (size_t i = 0; i < REMEMBERED; i++) {
-        const char *request = fuzzer->last[(fuzzer->requests + i + 1) % REMEMBERED];
+        const char *request = fuzzer->last[(fuzzer->requests + i) % REMEMBERED];
         if (request) fprintf(stderr, " %s\n", request);
     }
 }

@@ -80,6 +80,25 @@ void fuzz_list_add_options(struct fuzz_list *list, const struct resp_value *repl
     }
 }
 
+static bool has_token(const struct fuzz_list *list, const char *text) {
+    for (size_t i = 0; i < list->token_count; i++) {
+        if (strcmp(list->tokens[i], text) == 0) return true;
+    }
+    return false;
+}
+
+void fuzz_list_add_tokens(struct fuzz_list *list, const struct resp_value *reply) {
+    if (!resp_is_aggregate(reply)) return;
+    const struct resp_value *token = resp_find(reply, "token");
+    if (token && token->kind == RESP_STRING && !has_token(list, token->text.data)) {
+        list->tokens = mem_realloc(list->tokens, (list->token_count + 1) * sizeof(*list->tokens));
+        list->tokens[list->token_count++] = mem_strdup(token->text.data);
+    }
+    for (size_t i = 0; i < reply->count; i++) {
+        fuzz_list_add_tokens(list, &reply->items[i]); /* as deep as the reader lets it be */
+    }
+}
+
 void fuzz_list_deinit(struct fuzz_list *list) {
     for (size_t i = 0; i < list->command_count; i++) {
         mem_free(list->commands[i].name);
@@ -87,8 +106,12 @@ void fuzz_list_deinit(struct fuzz_list *list) {
     for (size_t i = 0; i < list->option_count; i++) {
         mem_free(list->options[i]);
     }
+    for (size_t i = 0; i < list->token_count; i++) {
+        mem_free(list->tokens[i]);
+    }
     mem_free(list->commands);
     mem_free(list->options);
+    mem_free(list->tokens);
     *list = (struct fuzz_list){0};
 }
 
@@ -127,17 +150,16 @@ static void add_number(struct rng *rng, struct buf *out) {
     }
 }
 
-static void add_argument(struct rng *rng, struct buf *out) {
-    static const char *const tokens[] = {
-        "EX",     "PX",         "NX",         "XX",       "GT",        "LT",      "CH",
-        "INCR",   "MATCH",      "COUNT",      "TYPE",     "LIMIT",     "BY",      "GET",
-        "STORE",  "ASC",        "DESC",       "ALPHA",    "LEFT",      "RIGHT",   "BEFORE",
-        "AFTER",  "WITHSCORES", "WITHVALUES", "WEIGHTS",  "AGGREGATE", "MIN",     "MAX",
-        "FIELDS", "KEEPTTL",    "PERSIST",    "REV",      "BYLEX",     "BYSCORE", "STREAMS",
-        "MAXLEN", "~",          "*",          "$",        ">",         "+",       "-",
-        "string", "list",       "FROMMEMBER", "BYRADIUS", "m",         "km",      "u8",
-        "i64",    "SET",        "OVERFLOW",   "SAT",      "ON",        "OFF",
-    };
+/* A word that means something to a command: of those that COMMAND DOCS told, and of some that it
+ * does not tell, as they are values. */
+static void add_token(const struct fuzz_list *list, struct rng *rng, struct buf *out) {
+    static const char *const values[] = {"*", "$", ">", "+", "-", "string", "list", "u8", "i64"};
+    size_t index = rng_below(rng, COUNT_OF(values) + list->token_count);
+    buf_add_text(out,
+                 index < COUNT_OF(values) ? values[index] : list->tokens[index - COUNT_OF(values)]);
+}
+
+static void add_argument(const struct fuzz_list *list, struct rng *rng, struct buf *out) {
     switch (rng_below(rng, 8)) {
     case 0:
     case 1:
@@ -145,7 +167,7 @@ static void add_argument(struct rng *rng, struct buf *out) {
     case 3: buf_addf(out, "key:%d", (int)rng_below(rng, 12)); break;
     case 4:
     case 5: add_number(rng, out); break;
-    case 6: buf_add_text(out, tokens[rng_below(rng, COUNT_OF(tokens))]); break;
+    case 6: add_token(list, rng, out); break;
     default: add_random_bytes(rng, out);
     }
 }
@@ -176,7 +198,7 @@ void fuzz_make_request(const struct fuzz_list *list, struct rng *rng, struct buf
     if (named == 2) add_word(out, shown, bytes_from(name, bar + 1));
     for (int64_t i = named; i < words; i++) {
         struct buf word = {0};
-        add_argument(rng, &word);
+        add_argument(list, rng, &word);
         add_word(out, shown, buf_bytes(&word));
         buf_deinit(&word);
     }
@@ -190,7 +212,7 @@ void fuzz_make_config(const struct fuzz_list *list, struct rng *rng, struct buf 
     check(list->option_count > 0);
     struct buf value = {0};
     if (rng_below(rng, 3) == 0) {
-        add_argument(rng, &value);
+        add_argument(list, rng, &value);
     } else {
         buf_add_text(&value, values[rng_below(rng, COUNT_OF(values))]);
     }

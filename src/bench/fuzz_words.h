@@ -19,12 +19,16 @@ struct fuzz_list {
     size_t command_count;
     char **options; /* owned, each of them too: names that CONFIG SET takes */
     size_t option_count;
+    char **tokens; /* owned, each of them too: words that commands know, each once */
+    size_t token_count;
 };
 
 /* From a reply of COMMAND; what it does not understand it leaves out. */
 void fuzz_list_add_commands(struct fuzz_list *list, const struct resp_value *reply);
 /* From a reply of CONFIG GET *. */
 void fuzz_list_add_options(struct fuzz_list *list, const struct resp_value *reply);
+/* From a reply of COMMAND DOCS, or a part of it. */
+void fuzz_list_add_tokens(struct fuzz_list *list, const struct resp_value *reply);
 void fuzz_list_deinit(struct fuzz_list *list);
 
 /* Adds one request, encoded; shown: the same for people. The list has commands. */

@@ -689,3 +689,17 @@ def test_fuzzing_tells_what_it_sent_to_a_server_that_died(start_server):
     out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1 and "--seed 3" in err and len(err.splitlines()) >= 11
     assert not out
+
+
+def test_the_last_requests_of_fuzzing_are_told_in_their_order(start_server):
+    server = start_server("--save", "")
+    process = subprocess.Popen([BENCHMARK, "-p", str(server.port), "--fuzz", "--duration", "60",
+                                "--fuzz-loglevel", "debug"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    while int(server.info("stats")["total_commands_processed"]) < 50:
+        assert process.stdout.readline()
+    server.stop()
+    out, err = process.communicate(timeout=LIMIT_S)
+    requests = [line for line in out.splitlines() if line.startswith(' "')]
+    assert len(requests) >= 10
+    assert err.splitlines()[1:11] == [" " + request for request in requests[-10:]]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """valkey-cli as a user has it: run with words, fed through a pipe, or typed at in a pseudo-terminal.
 
-Servers to talk to: the fixture start_server of conftest.py, a redis-server, or a server of a few
-canned replies.
+Servers to talk to: the fixture start_server of conftest.py; one of ours or a redis-server that all
+tests of a file share (the fixtures ours and redis give their ports); a server of a few canned replies.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import threading
 
 import pytest
 
-from daemon_process import PATIENCE_S, SERVER, free_port, wait_until
+from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, wait_until
 
 CLI = os.environ.get("VALKEY_CLI") or os.path.join(os.path.dirname(SERVER), "valkey-cli")
 QUIET_VARIABLES = ("VALKEYCLI_AUTH", "REDISCLI_AUTH", "FAKETTY", "VALKEYCLI_HISTFILE",
@@ -30,6 +30,9 @@ class Ended:
         self.out = result.stdout.decode("utf-8", "replace")
         self.err = result.stderr.decode("utf-8", "replace")
         self.status = result.returncode
+
+    def __repr__(self):
+        return f"status {self.status}\nstdout:\n{self.out}\nstderr:\n{self.err}"
 
 
 def environment(**changes):
@@ -75,12 +78,30 @@ def redis_server(folder, *args, port=None):
     assert given or not os.path.exists(os.path.join(str(folder), "core"))
 
 
-class CannedServer:
-    """Answers each request with the next of its replies, whatever it is; keeps the requests."""
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    daemons = Daemons(tmp_path_factory.mktemp("ours"))
+    try:
+        yield daemons.start().port
+    finally:
+        daemons.close()
 
-    def __init__(self, *replies):
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
+class CannedServer:
+    """Answers each request with the next of its replies, whatever it is; keeps the requests. tls is
+    the SSLContext of a server that takes TLS only; ciphers has what each handshake agreed on."""
+
+    def __init__(self, *replies, tls=None):
         self.replies = list(replies)
         self.requests = []
+        self.tls = tls
+        self.ciphers = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.serve, daemon=True)
@@ -90,6 +111,9 @@ class CannedServer:
         while True:
             try:
                 peer, _ = self.listener.accept()
+                if self.tls:
+                    peer = self.tls.wrap_socket(peer, server_side=True)
+                    self.ciphers.append(peer.cipher()[0])
             except OSError:
                 return
             with peer, peer.makefile("rb") as stream:

@@ -7,27 +7,12 @@ import time
 
 import pytest
 
-from cli_program import CannedServer, Terminal, out, redis_server
-from daemon_process import Daemons, free_port, wait_until
+from cli_program import CannedServer, Terminal, ours, out, redis, redis_server
+from daemon_process import free_port, wait_until
 
 pytest.importorskip("pexpect")
 
 CTRL_C, CTRL_D, CTRL_R, TAB, UP = "\x03", "\x04", "\x12", "\t", "\x1b[A"
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    daemons = Daemons(tmp_path_factory.mktemp("ours"))
-    try:
-        yield daemons.start().port
-    finally:
-        daemons.close()
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory):
-    with redis_server(tmp_path_factory.mktemp("redis")) as port:
-        yield port
 
 
 @pytest.fixture(params=["ours", "redis"])
@@ -263,14 +248,30 @@ def test_ctrl_c_ends_a_blocked_command(start, port):
     assert "PONG" in at.prompt(port)
 
 
-def test_subscribed_mode(start, port):
-    at = start(port)
-    at.enter("subscribe news")
-    at.expect_text("Reading messages...")
+@pytest.fixture
+def subscribed(start):
+    """subscribed(port) gives a Terminal that listens to the channel news."""
+
+    def start_one(port):
+        at = start(port)
+        at.enter("subscribe news")
+        at.expect_text("Reading messages...")
+        return at
+
+    return start_one
+
+
+def press_a_key(at, port):
+    """While it listens: now a command may be typed."""
+    at.send("\r")
+    at.prompt(port, "(subscribed mode)")
+
+
+def test_subscribed_mode(subscribed, port):
+    at = subscribed(port)
     out("publish", "news", "one", port=port)
     at.expect_text('3) "one"')
-    at.send("\r")  # a key: a command may be typed
-    at.prompt(port, "(subscribed mode)")
+    press_a_key(at, port)
     at.enter("subscribe more")
     at.expect_text('2) "more"')
     at.expect_text("Reading messages...")
@@ -282,29 +283,22 @@ def test_subscribed_mode(start, port):
     assert "PONG" in at.prompt(port)
 
 
-def test_unsubscribing_ends_the_mode(start, port):
-    at = start(port)
-    at.enter("subscribe news")
-    at.expect_text("Reading messages...")
-    at.send("\r")
-    at.prompt(port, "(subscribed mode)")
+def test_unsubscribing_ends_the_mode(subscribed, port):
+    at = subscribed(port)
+    press_a_key(at, port)
     at.enter("unsubscribe")
     at.prompt(port)
 
 
-def test_shard_channels_are_counted_apart(start, redis):
-    at = start(redis)
-    at.enter("subscribe news")
-    at.expect_text("Reading messages...")
+def test_shard_channels_are_counted_apart(subscribed, redis):
+    at = subscribed(redis)
     for line in ("ssubscribe shard", "sunsubscribe shard"):
-        at.send("\r")
-        at.prompt(redis, "(subscribed mode)")
+        press_a_key(at, redis)
         at.enter(line)
         at.expect_text("Reading messages...")
     out("publish", "news", "still", port=redis)
     at.expect_text('3) "still"')
-    at.send("\r")
-    at.prompt(redis, "(subscribed mode)")
+    press_a_key(at, redis)
 
 
 def test_a_server_without_resp3_is_spoken_to_as_it_wants(start):

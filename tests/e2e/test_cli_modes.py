@@ -12,10 +12,10 @@ import threading
 
 import pytest
 
+from cli_program import CLI, Ended, environment
 from conftest import encode
-from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, wait_until
+from daemon_process import PATIENCE_S, Daemons, free_port, wait_until
 
-CLI = os.path.join(os.path.dirname(SERVER), os.path.basename(SERVER).replace("server", "cli"))
 REDIS = shutil.which("redis-server")
 BOTH = ["ours", pytest.param("redis", marks=pytest.mark.skipif(not REDIS, reason="no redis-server"))]
 
@@ -38,24 +38,16 @@ class Peer:
         return run(*self.command(*args), **options)
 
     def start(self, *args, **options):
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(self.command(*args), **{**pipes, **options})
-
-
-class Result:
-    def __init__(self, status, out, err):
-        self.status, self.out, self.err = status, out.decode("latin-1"), err.decode("latin-1")
-
-    def __repr__(self):
-        return f"status {self.status}\nstdout:\n{self.out}\nstderr:\n{self.err}"
+        usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                 "env": environment()}
+        return subprocess.Popen(self.command(*args), **{**usual, **options})
 
 
 def run(*command, **options):
     if "stdin" not in options and "input" not in options:
         options["stdin"] = subprocess.DEVNULL
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=PATIENCE_S * 2, **options)
-    return Result(done.returncode, done.stdout, done.stderr)
+    return Ended(subprocess.run(command, capture_output=True, timeout=PATIENCE_S * 2, check=False,
+                                env=environment(), **options))
 
 
 def run_for(process, condition):
@@ -71,7 +63,8 @@ def run_for(process, condition):
     wait_until(more, "the output")
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=PATIENCE_S)
-    return Result(process.returncode, out + (rest or b""), err or b"")
+    return Ended(subprocess.CompletedProcess(process.args, process.returncode, out + (rest or b""),
+                                             err or b""))
 
 
 @pytest.fixture
@@ -548,7 +541,7 @@ def test_latency_dist_in_words_and_in_colours(start_peer):
     done = run_for(peer.start("--latency-dist", "-i", 0.05), lambda out: out.count("\n") >= 2)
     shares = re.findall(r"([\d.]+)%", done.out.splitlines()[0])
     assert abs(sum(map(float, shares)) - 100) < 1, done
-    process = peer.start("--latency-dist", "-i", 0.05, env={**os.environ, "FAKETTY": "1"})
+    process = peer.start("--latency-dist", "-i", 0.05, env=environment(FAKETTY="1"))
     done = run_for(process, lambda out: out.count("\x1b[0m\n") >= 3)
     signs = re.sub(r"\x1b\[[0-9;]*m", "", done.out).splitlines()[-1]
     assert signs == ".-*#123456789ABCDEFGHIJKLMNOPQ?"

@@ -4,29 +4,17 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 import pytest
 
-from cli_program import CLI, CannedServer, environment, out, redis_server, run_cli
-from daemon_process import PATIENCE_S, Daemons, free_port, wait_until
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory):
-    with redis_server(tmp_path_factory.mktemp("redis")) as port:
-        yield port
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    daemons = Daemons(tmp_path_factory.mktemp("ours"))
-    try:
-        yield daemons.start().port
-    finally:
-        daemons.close()
+from cli_program import (CLI, CannedServer, environment, ours, out, redis, redis_server,
+                         run_cli)
+from daemon_process import PATIENCE_S, free_port, wait_until
 
 
 @pytest.fixture(params=["ours", "redis"])
@@ -301,6 +289,21 @@ def test_unix_socket(start_server, short_path):
     assert out("-s", path, "ping") == "PONG\n"
 
 
+@pytest.mark.parametrize("option, address", [("-4", "127.0.0.1:"), ("-6", "[::1]:")])
+def test_family_whose_addresses_are_tried_first(start_server, tmp_path, option, address):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 both\n::1 both\n")
+    # With a table of hosts of its own: most machines have no name with addresses of both families.
+    apart = ["unshare", "-rm", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    if not shutil.which("unshare") or subprocess.run([*apart, "true"], check=False).returncode != 0:
+        pytest.skip("a mount of one's own is not allowed here")
+    server = start_server("--bind", "127.0.0.1", "::1")
+    shown = subprocess.run([*apart, CLI, "-h", "both", "-p", str(server.port), option, "client",
+                            "info"], check=True, capture_output=True, timeout=PATIENCE_S,
+                           env=environment()).stdout.decode()
+    assert f" addr={address}" in shown
+
+
 def test_cluster_redirections_are_followed():
     there = CannedServer(b"$2\r\nhi\r\n", b"+OK\r\n", b"$3\r\nask\r\n")
     try:
@@ -388,8 +391,8 @@ def openssl(folder, *words):
 
 
 @pytest.fixture(scope="module")
-def tls(tmp_path_factory):
-    """The port of a redis-server with TLS and the folder of the certificates."""
+def certificates(tmp_path_factory):
+    """The folder of a server's certificate and of the authority's: ca.crt, and in a folder."""
     folder = tmp_path_factory.mktemp("tls")
     try:
         openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out",
@@ -400,11 +403,16 @@ def tls(tmp_path_factory):
         pytest.skip("there is no openssl")
     openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
             "-CAcreateserial", "-out", "server.crt", "-days", "2")
-    certificates = folder / "certificates"
-    certificates.mkdir()
-    (certificates / "ca.crt").write_bytes((folder / "ca.crt").read_bytes())
-    openssl(folder, "rehash", str(certificates))
-    port = free_port()
+    (folder / "certificates").mkdir()
+    (folder / "certificates" / "ca.crt").write_bytes((folder / "ca.crt").read_bytes())
+    openssl(folder, "rehash", "certificates")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tls(certificates):
+    """The port of a redis-server with TLS and the folder of the certificates."""
+    folder, port = certificates, free_port()
     with redis_server(folder, "--tls-port", port, "--tls-cert-file", folder / "server.crt",
                       "--tls-key-file", folder / "server.key", "--tls-ca-cert-file",
                       folder / "ca.crt"):
@@ -417,14 +425,48 @@ def test_tls(tls):
     trusted = ["--tls", "--cacert", folder / "ca.crt", *own]
     assert out(*trusted, "ping", port=port) == "PONG\n"
     assert out("--tls", "--cacertdir", folder / "certificates", *own, "ping", port=port) == "PONG\n"
-    assert out(*trusted, "--sni", "example.org", "ping", port=port) == "PONG\n"
     assert out("--tls", "--insecure", *own, "ping", port=port) == "PONG\n"
     assert out(*trusted[1:], "-u", f"rediss://127.0.0.1:{port}", "ping") == "PONG\n"
-    assert out(*trusted, "--tls-ciphers", "ECDHE-RSA-AES256-GCM-SHA384", "--tls-ciphersuites",
-               "TLS_AES_128_GCM_SHA256", "ping", port=port) == "PONG\n"
     data = os.urandom(1 << 20)
     assert run_cli(*trusted, "-x", "set", "big", port=port, stdin=data).out == "OK\n"
     assert run_cli(*trusted, "-D", "", "get", "big", port=port).raw == data
+
+
+def shake_hands(folder, *words, newest=ssl.TLSVersion.MAXIMUM_SUPPORTED):
+    """What a server hears of valkey-cli: the name that is asked for, and the cipher."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    context.maximum_version = newest
+    names = []
+    context.sni_callback = lambda session, name, context: names.append(name)
+    server = CannedServer(b"+PONG\r\n", tls=context)
+    try:
+        trusted = ["--tls", "--cacert", folder / "ca.crt"]
+        assert out(*trusted, *words, "ping", port=server.port) == "PONG\n"
+    finally:
+        server.close()
+    return names[0], server.ciphers[0]
+
+
+def test_name_that_is_asked_for(certificates):
+    assert shake_hands(certificates)[0] is None
+    assert shake_hands(certificates, "--sni", "example.org")[0] == "example.org"
+
+
+@pytest.mark.parametrize("newest, option, ciphers", [
+    (ssl.TLSVersion.TLSv1_2, "--tls-ciphers",
+     ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384"]),
+    (ssl.TLSVersion.TLSv1_3, "--tls-ciphersuites",
+     ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]),
+])
+def test_cipher_that_is_agreed_on(certificates, newest, option, ciphers):
+    for cipher in ciphers:  # one of them is not what is agreed on anyway
+        assert shake_hands(certificates, option, cipher, newest=newest)[1] == cipher
+
+
+def test_folder_without_the_authority(tls, tmp_path):
+    ended = run_cli("--tls", "--cacertdir", tmp_path, "ping", port=tls[0])
+    assert ended.status == 1 and "not trusted" in ended.err
 
 
 @pytest.mark.parametrize("words, reason", [

@@ -6,6 +6,7 @@ Where a test merely needs a server, the fixtures of conftest.py are the shorter 
 
 import contextlib
 import os
+import random
 import re
 import shlex
 import signal
@@ -32,10 +33,30 @@ def wait_until(condition, what, patience_s=PATIENCE_S):
         time.sleep(0.01)
 
 
+def _ports():
+    """Ports that are not in use, each once. They lie below those that the system gives to
+    connections, and test processes that run side by side (pytest-xdist) never give the same one."""
+    first, end = 10000, 32000
+    index = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    at = random.SystemRandom().randrange(first, end)  # other runs on this machine are elsewhere
+    while True:
+        at = at + 1 if at + 1 < end else first
+        if at % count != index:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", at))
+            except OSError:
+                continue
+        yield at
+
+
+_free_ports = _ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return next(_free_ports)
 
 
 def is_alive(pid):
@@ -45,6 +66,16 @@ def is_alive(pid):
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def read_tasks(pid, name):
+    """Thread to what its file of that name says; one that ends meanwhile is left out."""
+    texts = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with open(f"/proc/{pid}/task/{task}/{name}") as file:
+                texts[int(task)] = file.read()
+    return texts
 
 
 def state_of(pid):

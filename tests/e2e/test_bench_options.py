@@ -315,7 +315,7 @@ def cluster(daemons):
     nodes, bus_ports = [], [free_port() for _ in range(3)]
     for bus_port in bus_ports:
         nodes.append(daemons.start(
-            "--save", "", "--cluster-enabled", "yes", "--cluster-node-timeout", 1000,
+            "--save", "", "--cluster-enabled", "yes", "--cluster-node-timeout", 15000,
             "--cluster-port", bus_port, "--repl-diskless-sync-delay", 0,
             # CLUSTER SLOTS leaves out a replica that has not received a byte of the stream
             "--repl-ping-replica-period", 1, program=REDIS_SERVER, extra_args=False))

@@ -93,6 +93,7 @@ def test_a_request_whose_sender_leaves_at_once_takes_nothing(blocking_server):
         client = server.connect()
         client.send_command("BZPOPMIN", "z", 0)
         client.close()
+    wait_until(lambda: int(server.info("stats")["total_connections_received"]) == 21, "all came")
     wait_until(lambda: len(server.clients()) == 1, "the connections to end")
     assert blocked(server) == 0
     assert int(server.info("clients")["total_blocking_keys"]) == 0
@@ -119,7 +120,7 @@ def test_unblock_and_kill(server):
 def test_nobody_is_served_while_writing_is_paused(server):
     control = server.control()
     client = start_waiting(server, "BZPOPMIN", "z", 0)
-    brief = start_waiting(server, "BZPOPMIN", "y", 0.2)
+    brief = start_waiting(server, "BZPOPMIN", "y", 1)
     control.call("MULTI")
     control.call("ZADD", "z", 1, "m")
     control.call("CLIENT", "PAUSE", 100000, "WRITE")
@@ -158,9 +159,10 @@ def test_figures_of_those_who_wait(server):
 
 
 def test_idle_times_do_not_count_while_waiting(start_server):
-    server = start_server("--timeout", 1)
+    server = start_server()
     client = start_waiting(server, "BZPOPMIN", "z", 0)
     idle = server.connect()
+    server.control().call("CONFIG", "SET", "timeout", 1)
     idle.wait_for_close()
     server.connect().call("ZADD", "z", 1, "m")
     assert client.read_reply() == ["z", "m", "1"]

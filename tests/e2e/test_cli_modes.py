@@ -570,8 +570,7 @@ def test_lru_test_reports_hits_and_misses(peer):
 @pytest.mark.parametrize("mode", ["--pipe", "--bigkeys", "--hotkeys", "--keystats", "--stat", "--latency",
                                   "--latency-dist", "--latency-history", "--replica", "--scan"])
 def test_modes_say_that_there_is_no_server(mode):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     done = run(CLI, "-p", str(port), mode)
     assert done.status == 1
     assert f"Could not connect to Valkey at 127.0.0.1:{port}" in done.err

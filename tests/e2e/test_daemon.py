@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from daemon_process import Daemons, SERVER, free_port, is_alive, state_of, wait_until
+from daemon_process import (Daemons, SERVER, free_port, is_alive, read_tasks, state_of,
+                            wait_until)
 
 
 @pytest.fixture
@@ -336,10 +337,8 @@ def test_oom_score_of_the_config_file_holds_from_the_start(daemons):
 def _threads(pid):
     """Name and CPUs of each thread; without those that a sanitizer adds, which have no name."""
     threads = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/status") as status:
-            text = status.read()
-        name = "main" if int(task) == pid else re.search(r"^Name:\s+(.*)", text, re.M).group(1)
+    for task, text in read_tasks(pid, "status").items():
+        name = "main" if task == pid else re.search(r"^Name:\s+(.*)", text, re.M).group(1)
         if SERVER.endswith("/" + name):
             continue
         threads[name] = re.search(r"^Cpus_allowed_list:\s+(.*)", text, re.M).group(1)

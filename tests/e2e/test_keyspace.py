@@ -2,6 +2,7 @@
 """What the keyspace does by the clock and under pressure: expiry, SCAN, eviction, freeing."""
 
 import random
+import re
 import threading
 import time
 
@@ -54,6 +55,24 @@ def pipeline(connection, commands, size=1000):
 
 def used_memory(server):
     return int(server.info("memory")["used_memory"])
+
+
+def work_ms(server, connection, *command):
+    """The reply, and how many milliseconds the command took; or, if others had the processor
+    meanwhile, how many the executor worked."""
+
+    def figures():
+        stats = server.info("commandstats").get(f"cmdstat_{command[0].lower()}", "usec=0")
+        taken_us = int(dict(part.split("=") for part in stats.split(","))["usec"])
+        cpu = server.info("cpu")
+        return taken_us / 1e3, 1e3 * sum(float(cpu[f"used_cpu_{kind}_main_thread"])
+                                         for kind in ("user", "sys"))
+
+    before = figures()
+    reply = connection.call(*command)
+    after = figures()
+    assert after[1] > 0, "the system counts no time of threads"
+    return reply, min(now - then for now, then in zip(after, before))
 
 
 def stat(server, name):
@@ -154,6 +173,15 @@ POLICIES = [f"{keys}-{how}" for keys in ["allkeys", "volatile"]
             for how in ["lru", "lfu", "random"]] + ["volatile-ttl", "noeviction"]
 
 
+def evicted_and_left(connection):
+    """At one moment: eviction goes on between commands."""
+    connection.call("MULTI")
+    connection.call("INFO", "stats")
+    connection.call("DBSIZE")
+    info, size = connection.call("EXEC")
+    return int(re.search(r"evicted_keys:(\d+)", info).group(1)), size
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_memory_stays_at_its_limit_under_writes(start_server, policy):
     server = start_server("--maxmemory-policy", policy)
@@ -169,7 +197,7 @@ def test_memory_stays_at_its_limit_under_writes(start_server, policy):
         errors += sum(1 for reply in replies if isinstance(reply, Error))
         assert all(reply == "OK" or reply.startswith("OOM ") for reply in replies)
         highest = max(highest, used_memory(server))
-    evicted, size = stat(server, "evicted_keys"), connection.call("DBSIZE")
+    evicted, size = evicted_and_left(connection)
     print(f"\n{policy}: {evicted} evicted, {errors} errors, {highest - limit:+} bytes at most")
     # What is served meanwhile needs memory too.
     assert highest < limit + 512 * 1024

@@ -3,6 +3,7 @@
 
 import pytest
 
+from conftest import encode
 from daemon_process import wait_until
 
 ABSENT, THERE, EXPIRED = "absent", "there", "expired"
@@ -65,8 +66,9 @@ def test_a_key_that_expires_under_watch_has_changed(start_server, gone_by):
     server = start_server("--enable-debug-command", "yes")
     control, other = server.control(), server.connect()
     control.call("DEBUG", "SET-ACTIVE-EXPIRE", 0)
-    control.call("SET", "key", "value", "PX", 300)
-    other.call("WATCH", "key")
+    # Both at once: the key is there when WATCH comes.
+    other.send(encode(["SET", "key", "value", "PX", 300]) + encode(["WATCH", "key"]))
+    assert [other.read_reply(), other.read_reply()] == ["OK", "OK"]
     wait_until(lambda: control.call("EXISTS", "key") == 0, "the key expires")
     if gone_by == "FLUSHALL":
         control.call("FLUSHALL")

@@ -98,7 +98,7 @@ void btree_add(struct btree *tree, void *item) {
         return;
     }
     for (;;) { /* each turn makes a node smaller or the tree higher: a few at most */
-        (void)btree__descend(tree, &target, &path);
+        btree__descend(tree, &target, &path);
         if (likely(path.leaf->count < BTREE_LEAF_CAP)) break;
         btree__make_room(tree, &path);
     }
@@ -135,7 +135,7 @@ static void erase(struct btree *tree, struct btree_path *path, unsigned count) {
 
 void btree_remove(struct btree *tree, void *item) {
     struct btree_path path;
-    (void)btree__find(tree, item, &path);
+    btree__find(tree, item, &path);
     check(leaf_item(path.leaf, path.at) == item);
     erase(tree, &path, 1);
 }

@@ -80,11 +80,11 @@ struct btree_target {
     bool or_equal; /* ... all or none; of item, the item itself */
     bool any_key;  /* before decides for all items */
 };
-/* path->at is where that item is, or the leaf's count. Returns its rank. The tree is not empty. */
-size_t btree__descend(const struct btree *tree, const struct btree_target *target,
-                      struct btree_path *path);
-/* The way to an item that is in the tree. Returns its rank. */
-size_t btree__find(const struct btree *tree, const void *item, struct btree_path *path);
+/* path->at is where that item is, or the leaf's count. The tree is not empty. */
+void btree__descend(const struct btree *tree, const struct btree_target *target,
+                    struct btree_path *path);
+/* The way to an item that is in the tree. */
+void btree__find(const struct btree *tree, const void *item, struct btree_path *path);
 /* The way to a rank, which is below the count. */
 void btree__descend_to_rank(const struct btree *tree, size_t rank, struct btree_path *path);
 

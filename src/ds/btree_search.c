@@ -59,12 +59,13 @@ static unsigned leaf_search(const struct btree *tree, const struct btree_leaf *l
     return low;
 }
 
-/* How many of the keys are less. Without branches: what comes out cannot be predicted. */
+/* How many of the keys are less. Without branches, for what comes out cannot be predicted: a mask
+ * leaves compilers no choice. */
 static unsigned keys_below(const uint64_t *keys, unsigned count, uint64_t key) {
     const uint64_t *from = keys;
     while (count > 1) {
         unsigned half = count / 2;
-        from += from[half - 1] < key ? half : 0;
+        from += half & (0u - (unsigned)(from[half - 1] < key));
         count -= half;
     }
     return (unsigned)(from - keys) + (count == 1 && *from < key);
@@ -112,29 +113,33 @@ static void prefetch_head(const void *leaf) {
         prefetch_line((const char *)leaf + i * CACHE_LINE);
 }
 
-/* The way to the leaf that the target belongs to. Returns how many items are before that leaf. */
-static size_t descend_to_leaf(const struct btree *tree, const struct btree_target *target,
-                              struct btree_path *path) {
+/* The way to the leaf that the target belongs to. */
+static void descend_to_leaf(const struct btree *tree, const struct btree_target *target,
+                            struct btree_path *path) {
     void *node = tree->root;
-    uint64_t rank = 0;
     for (unsigned depth = 0; depth < tree->height; depth++) {
         struct btree_inner *inner = node;
         unsigned index = inner_search(tree, inner, target);
         node = inner_children(inner)[index];
-        if (depth + 1 == tree->height) prefetch_head(node);
-        rank += sum(inner_counts(inner), index); /* while the child is on its way */
         path->nodes[depth] = inner;
         path->indexes[depth] = index;
     }
+    prefetch_head(node);
     path->leaf = node;
+}
+
+/* How many items are before the path's leaf: to be asked while that is on its way. */
+static size_t rank_of_leaf(const struct btree *tree, const struct btree_path *path) {
+    uint64_t rank = 0;
+    for (unsigned depth = 0; depth < tree->height; depth++)
+        rank += sum(inner_counts(path->nodes[depth]), path->indexes[depth]);
     return (size_t)rank;
 }
 
-size_t btree__descend(const struct btree *tree, const struct btree_target *target,
-                      struct btree_path *path) {
-    size_t rank = descend_to_leaf(tree, target, path);
+void btree__descend(const struct btree *tree, const struct btree_target *target,
+                    struct btree_path *path) {
+    descend_to_leaf(tree, target, path);
     path->at = leaf_search(tree, path->leaf, target);
-    return rank + path->at;
 }
 
 /* The index of an item that is in the leaf. By its address: no other item is read. */
@@ -148,13 +153,15 @@ static unsigned leaf_index(const struct btree_leaf *leaf, uint64_t key, const vo
     return at;
 }
 
-size_t btree__find(const struct btree *tree, const void *item, struct btree_path *path) {
+static struct btree_target target_of(const struct btree *tree, const void *item) {
     check(tree->root != NULL);
-    const struct btree_target target = {
-        .key = tree->type->key(item), .item = item, .or_equal = true};
-    size_t rank = descend_to_leaf(tree, &target, path);
+    return (struct btree_target){.key = tree->type->key(item), .item = item, .or_equal = true};
+}
+
+void btree__find(const struct btree *tree, const void *item, struct btree_path *path) {
+    const struct btree_target target = target_of(tree, item);
+    descend_to_leaf(tree, &target, path);
     path->at = leaf_index(path->leaf, target.key, item);
-    return rank + path->at;
 }
 
 void btree__descend_to_rank(const struct btree *tree, size_t rank, struct btree_path *path) {
@@ -176,8 +183,11 @@ void btree__descend_to_rank(const struct btree *tree, size_t rank, struct btree_
 }
 
 size_t btree_rank(const struct btree *tree, const void *item) {
+    const struct btree_target target = target_of(tree, item);
     struct btree_path path;
-    return btree__find(tree, item, &path);
+    descend_to_leaf(tree, &target, &path);
+    size_t rank = rank_of_leaf(tree, &path);
+    return rank + leaf_index(path.leaf, target.key, item);
 }
 
 void *btree_at(const struct btree *tree, size_t rank) {
@@ -188,8 +198,11 @@ void *btree_at(const struct btree *tree, size_t rank) {
 }
 
 static size_t seek(const struct btree *tree, const struct btree_target *target) {
+    if (!tree->root) return 0;
     struct btree_path path;
-    return tree->root ? btree__descend(tree, target, &path) : 0;
+    descend_to_leaf(tree, target, &path);
+    size_t rank = rank_of_leaf(tree, &path);
+    return rank + leaf_search(tree, path.leaf, target);
 }
 
 size_t btree_seek_key(const struct btree *tree, uint64_t key, bool or_equal) {

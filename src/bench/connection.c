@@ -212,7 +212,7 @@ static void on_error(struct worker *worker, struct bench_client *client, struct 
 static struct bytes error_text(const char *at, const char *end) {
     int64_t length;
     struct bytes text = bytes_make(at + 1, (size_t)(end - at) - 3);
-    if (*at == '!' && skip_length(at + 1, end, &length)) {
+    if (*at == '!' && skip_length('!', at + 1, end, &length)) {
         text = bytes_make(end - 2 - length, (size_t)length);
     }
     return text;

@@ -13,12 +13,13 @@ static inline const char *skip_line(const char *at, const char *end) {
     return newline && newline > at && newline[-1] == '\r' ? newline + 1 : NULL;
 }
 
-/* The number of a header line, which begins behind its type: -1 up to ten digits. NULL: the line
- * is not whole, or is no such number. */
-static inline const char *skip_length(const char *at, const char *end, int64_t *out) {
+/* The number of a header line, which begins behind its mark: up to ten digits, or the -1 of a null
+ * string or array. NULL: the line is not whole, or is no such number. */
+static inline const char *skip_length(char mark, const char *at, const char *end, int64_t *out) {
     int64_t value = 0;
     const char *start = at;
-    if (end - at >= 4 && memcmp(at, "-1\r\n", 4) == 0) {
+    bool may_be_null = mark == '$' || mark == '*';
+    if (may_be_null && end - at >= 4 && memcmp(at, "-1\r\n", 4) == 0) {
         *out = -1;
         return at + 4;
     }
@@ -35,7 +36,8 @@ static inline const char *skip_reply(const char *at, const char *end) {
     int64_t missing = 1, length;
     do {
         if (end - at < 3) return NULL;
-        switch (*at++) {
+        char mark = *at++;
+        switch (mark) {
         case '+':
         case '-':
         case ':':
@@ -46,18 +48,18 @@ static inline const char *skip_reply(const char *at, const char *end) {
         case '$':
         case '=':
         case '!':
-            at = skip_length(at, end, &length);
+            at = skip_length(mark, at, end, &length);
             if (!at || length < 0) break;
             if (end - at < length + 2 || at[length] != '\r' || at[length + 1] != '\n') return NULL;
             at += length + 2;
             break;
         case '*':
         case '~':
-            at = skip_length(at, end, &length);
+            at = skip_length(mark, at, end, &length);
             if (at && length > 0) missing += length;
             break;
         case '%':
-            at = skip_length(at, end, &length);
+            at = skip_length(mark, at, end, &length);
             if (at && length > 0) missing += 2 * length;
             break;
         default: return NULL;

@@ -103,7 +103,9 @@ static void add_one(int fd) {
     check(wrote == sizeof(one) || errno == EAGAIN); /* an eventfd that is full is readable */
 }
 
-void worker_wake(const struct worker *worker) { add_one(worker->wake_fd); }
+void worker_wake(const struct worker *worker) {
+    if (worker->wake_fd != -1) add_one(worker->wake_fd); /* else there were no descriptors for it */
+}
 
 void worker_notify(const struct bench_run *run) { add_one(run->main_fd); }
 
@@ -263,7 +265,7 @@ bool worker_turn(struct worker *worker, int64_t wait_ns) {
     if (count == -1 && errno != EINTR) {
         worker_fail(worker, diag_errno(&worker->diag, ERR_IO, "epoll"));
     }
-    for (int i = 0; i < count && worker->err == ERR_NONE; i++) {
+    for (int i = 0; i < count && worker->err == ERR_NONE && worker->phase != BENCH_ENDED; i++) {
         take_event(worker, &events[i]);
     }
     if (worker->interval > 0) start_idle(worker);

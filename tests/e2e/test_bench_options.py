@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -703,3 +704,24 @@ def test_the_last_requests_of_fuzzing_are_told_in_their_order(start_server):
     requests = [line for line in out.splitlines() if line.startswith(' "')]
     assert len(requests) >= 10
     assert err.splitlines()[1:11] == [" " + request for request in requests[-10:]]
+
+
+def test_too_few_descriptors_are_an_error(ours):
+    """One more each time: the error is said whatever could not be opened."""
+    most, needed = 64, None
+
+    def leave(free):
+        os.closerange(3, 1000)
+        for _ in range(most - 3 - free):
+            os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    for free in range(1, 12):  # one: to load its libraries
+        done = subprocess.run([BENCHMARK, "-p", str(ours.port), "-t", "ping", "-n", "10", "-c", "1"],
+                              close_fds=False, preexec_fn=lambda: leave(free), text=True,
+                              capture_output=True, timeout=LIMIT_S, check=False)
+        if done.returncode == 0:
+            needed = free
+            break
+        assert done.returncode == 1 and done.stderr and not done.stdout, (free, done)
+    assert needed and needed > 4

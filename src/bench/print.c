@@ -182,13 +182,14 @@ static void add_json_settings(const struct bench *bench, struct buf *out) {
              (unsigned long long)options->seed);
 }
 
-static void add_json_series(const struct series *series, struct buf *out) {
+static void add_json_series(const struct series *series, double seconds, struct buf *out) {
     double interval_s = (double)series->interval_ns / 1e9;
     buf_addf(out, ",\n     \"interval_s\": %.1f, \"series\": [", interval_s);
     for (size_t i = 0; series->samples && i < series->used; i++) {
         const struct series_sample *sample = &series->samples[i];
+        double size = series_interval_s(series, i, seconds);
         buf_addf(out, "%s{\"rps\": %.1f, \"p50\": %.6f, \"p99\": %.6f, \"max\": %.6f}",
-                 i ? ", " : "", (double)sample->count / interval_s,
+                 i ? ", " : "", size > 0 ? (double)sample->count / size : 0,
                  ms(series_percentile(sample, 50)), ms(series_percentile(sample, 99)),
                  ms(sample->max_ns));
     }
@@ -218,7 +219,7 @@ static void add_json_result(const struct bench_result *result, struct buf *out) 
                  percentile_ms(result, percents[i].percent));
     }
     buf_add_char(out, '}');
-    add_json_series(&result->series, out);
+    add_json_series(&result->series, result->seconds, out);
     buf_add_char(out, '}');
 }
 

@@ -143,10 +143,9 @@ static void fill_points(struct points *points, const struct series *series, doub
     points->count = 0;
     for (size_t i = 0; series->samples && i < series->used; i++) {
         const struct series_sample *sample = &series->samples[i];
-        double begin = (double)i * interval_s, size = fmin(interval_s, seconds - begin);
-        /* The last interval is not whole; if it hardly began, its rate says nothing. */
-        if (i > 0 && size < interval_s / 4) break;
-        points->xs[i] = begin + interval_s / 2;
+        double size = series_interval_s(series, i, seconds);
+        if (i > 0 && size < interval_s / 4) break; /* it hardly began: its rate says nothing */
+        points->xs[i] = ((double)i + 0.5) * interval_s;
         points->rates[i] = size > 0 ? (double)sample->count / size : 0;
         points->p50[i] = (double)series_percentile(sample, 50) / 1e6;
         points->p99[i] = (double)series_percentile(sample, 99) / 1e6;

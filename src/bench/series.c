@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "stats/log_bucket.h"
 
+#include <math.h>
 #include <string.h>
 
 void series_init(struct series *series, bool keep) {
@@ -71,8 +72,13 @@ void series_merge(struct series *into, struct series *from) {
     if (from->used > into->used) into->used = from->used;
 }
 
+double series_interval_s(const struct series *series, size_t index, double run_s) {
+    double whole = (double)series->interval_ns / 1e9;
+    return fmax(0, fmin(whole, run_s - (double)index * whole));
+}
+
 uint64_t series_percentile(const struct series_sample *sample, double percent) {
-    uint64_t wanted = (uint64_t)((double)sample->count * percent / 100 + 0.5), seen = 0;
+    uint64_t wanted = (uint64_t)ceil((double)sample->count * percent / 100), seen = 0;
     if (wanted == 0) wanted = 1;
     for (unsigned i = 0; i < SERIES_BUCKETS; i++) {
         seen += sample->buckets[i];

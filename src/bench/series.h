@@ -30,6 +30,8 @@ void series_deinit(struct series *series);
 void series_add(struct series *series, uint64_t at_ns, uint64_t latency_ns, uint64_t count);
 /* Adds up what several threads saw; from may get longer intervals. */
 void series_merge(struct series *into, struct series *from);
+/* How many seconds of the run the interval has: the last one ends with the run. */
+double series_interval_s(const struct series *series, size_t index, double run_s);
 /* As hdr_percentile, within 6 %. */
 uint64_t series_percentile(const struct series_sample *sample, double percent);
 void series_verify(const struct series *series);

@@ -55,4 +55,29 @@ TEST(percentiles_are_within_a_sixteenth) {
     series_deinit(&series);
 }
 
+TEST(so_many_do_not_exceed_a_percentile_and_no_fewer) {
+    struct series series;
+    series_init(&series, true);
+    const struct series_sample *sample = &series.samples[0];
+    expect_eq(series_percentile(sample, 50), 0);
+    series_add(&series, 0, 2, 158); /* 98.75 % of the values */
+    series_add(&series, 0, 6, 2);
+    expect_eq(series_percentile(sample, 0), 2);
+    expect_eq(series_percentile(sample, 98.75), 2);
+    expect_eq(series_percentile(sample, 99), 6);
+    expect_eq(series_percentile(sample, 100), 6);
+    series_deinit(&series);
+}
+
+TEST(the_last_interval_ends_with_the_run) {
+    struct series series;
+    series_init(&series, true);
+    series_add(&series, 250000000, 1, 1);
+    expect_double_near(series_interval_s(&series, 0, 0.26), 0.1, 1e-9);
+    expect_double_near(series_interval_s(&series, 2, 0.26), 0.06, 1e-9);
+    expect_double_near(series_interval_s(&series, 2, 0.19), 0, 0); /* a reply behind the end */
+    expect_double_near(series_interval_s(&series, 0, 0.01), 0.01, 1e-9);
+    series_deinit(&series);
+}
+
 TEST_MAIN()

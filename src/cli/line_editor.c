@@ -41,11 +41,12 @@ static enum wait_end wait_for_key(struct cli *cli, bool *waited) {
             {.fd = cli->signal_fd, .events = POLLIN},
             {.fd = cli->link.stream.fd, .events = POLLIN},
         };
-        int ready = poll(pollers, COUNT_OF(pollers), *waited ? -1 : 0);
+        bool is_here = client_link_has_input(&cli->link);
+        int ready = poll(pollers, COUNT_OF(pollers), *waited && !is_here ? -1 : 0);
         if (ready == -1 && errno == EINTR) continue;
         if (ready == 0) {
             *waited = true;
-            return WAIT_NEWS; /* no key is there yet: time for the hint */
+            return WAIT_NEWS; /* no key is there yet: time for the hint, and for what is here */
         }
         if (pollers[1].revents && cli_was_interrupted(cli)) return WAIT_INTERRUPT;
         if (pollers[2].revents && !pollers[0].revents) return WAIT_NEWS;

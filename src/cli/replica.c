@@ -45,6 +45,7 @@ static int follow(struct cli *cli) {
         struct resp_value *command = NULL;
         struct diag diag = {0};
         if (clock_mono_ns() - acknowledged >= (int64_t)ACK_PAUSE_MS * 1000000) {
+            if (cli_was_interrupted(cli)) return EXIT_SUCCESS; /* however much there is to print */
             if (!acknowledge(cli)) return EXIT_FAILURE;
             acknowledged = clock_mono_ns();
         }

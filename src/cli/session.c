@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { REDIRECTS_MAX = 16 };
+enum { REDIRECTS_MAX = 16, PUSHES_AT_ONCE = 256 };
 
 /* ---- what a command is ---- */
 
@@ -273,8 +273,8 @@ static enum session_result finish_command(struct cli *cli, size_t argc, const st
     return is_error ? SESSION_ERROR_REPLY : SESSION_DONE;
 }
 
-/* Sends the command; false: said why. */
-static bool send_command(struct cli *cli, size_t argc, const struct bytes *argv) {
+/* Sends the command; SESSION_DONE if that went well. */
+static enum session_result send_command(struct cli *cli, size_t argc, const struct bytes *argv) {
     struct diag diag = {0};
     bool was_open = client_link_is_open(&cli->link);
     /* A server that has been started again since the last command is a fresh connection. */
@@ -282,12 +282,11 @@ static bool send_command(struct cli *cli, size_t argc, const struct bytes *argv)
     if (!client_link_is_open(&cli->link) && cli->session.in_transaction) {
         cli->session.in_transaction = false; /* outside of it the command would be another one */
         cli_say("Error: the connection has ended, and the transaction with it: not sent");
-        return false;
+        return SESSION_FAILED;
     }
-    if (!cli_connect(cli)) return false;
-    if (client_link_request(&cli->link, argc, argv, &diag) == ERR_NONE) return true;
-    cli_say("Error: %s", diag.text);
-    return false;
+    if (!cli_connect(cli)) return SESSION_FAILED;
+    enum err err = client_link_request(&cli->link, argc, argv, &diag);
+    return err == ERR_NONE ? SESSION_DONE : lost(cli, err, &diag);
 }
 
 enum session_result session__execute(struct cli *cli, size_t argc, const struct bytes *argv) {
@@ -295,7 +294,8 @@ enum session_result session__execute(struct cli *cli, size_t argc, const struct 
     for (int redirects = 0;; redirects++) {
         struct resp_value *reply = NULL;
         struct reply_redirect redirect;
-        if (!send_command(cli, argc, argv)) return SESSION_FAILED;
+        enum session_result sent = send_command(cli, argc, argv);
+        if (sent != SESSION_DONE) return sent;
         if (!is_answered(cli, argc, argv)) return SESSION_DONE;
         if (word_is(argc, argv, 0, "shutdown")) {
             struct diag diag = {0}; /* no reply is the good one */
@@ -326,6 +326,7 @@ enum session_result session__repeat(struct cli *cli, int64_t repeat, size_t argc
                                     const struct bytes *argv) {
     enum session_result result = SESSION_DONE;
     for (int64_t i = 0; repeat < 0 || i < repeat; i++) {
+        if (i > 0 && cli_was_interrupted(cli)) return SESSION_INTERRUPTED;
         if (i > 0 && cli->options.interval_s > 0 && !cli_sleep(cli, cli->options.interval_s)) {
             return cli_was_interrupted(cli) ? SESSION_INTERRUPTED : SESSION_DONE;
         }
@@ -371,13 +372,14 @@ enum session_result session__listen(struct cli *cli) {
 
 bool session__print_arrived(struct cli *cli) {
     struct diag diag = {0};
-    bool any = false;
-    while (client_link_is_open(&cli->link) && client_link_probe(&cli->link, &diag) == ERR_NONE) {
+    int printed = 0;
+    for (; printed < PUSHES_AT_ONCE; printed++) {
         struct resp_value *reply = NULL;
-        if (client_link_receive(&cli->link, 0, &reply, &diag) != ERR_NONE) break;
-        any = true;
+        bool is_open = client_link_is_open(&cli->link) &&
+                       client_link_probe(&cli->link, &diag) == ERR_NONE;
+        if (!is_open || client_link_receive(&cli->link, 0, &reply, &diag) != ERR_NONE) break;
         print_push(cli, reply);
         resp_value_destroy(&reply);
     }
-    return any;
+    return printed > 0;
 }

@@ -36,5 +36,7 @@ bool session__is_listening(const struct cli *cli);
 /* Prints what comes until the connection ends, the subscriptions do, or the wake descriptor has
  * something (SESSION_INTERRUPTED; the connection stays open). */
 enum session_result session__listen(struct cli *cli);
-/* Prints pushed messages that have arrived, without waiting; true if there were any. */
+/* Prints pushed messages that have arrived, without waiting; true if there were any. Not all of
+ * them if there are many, so that the caller can look for Ctrl-C in between:
+ * client_link_has_input. */
 bool session__print_arrived(struct cli *cli);

@@ -37,6 +37,18 @@ static bool is_scan_reply(const struct resp_value *reply) {
            resp_is_aggregate(&reply->items[1]);
 }
 
+/* By Ctrl-C, or by a failure that is said. Returns false. */
+static bool stopped(struct walk *walk, enum err err, const struct diag *diag) {
+    if (err == ERR_AGAIN) {
+        walk->interrupted = true;
+        return false;
+    }
+    progress_clear(&walk->progress);
+    cli_say("Error: %s", diag->text);
+    walk->failed = true;
+    return false;
+}
+
 /* The next reply, without pushes. */
 static bool receive(struct walk *walk, struct resp_value **out) {
     struct client_link *link = &walk->cli->link;
@@ -46,25 +58,16 @@ static bool receive(struct walk *walk, struct resp_value **out) {
         if (err == ERR_NONE && (*out)->kind != RESP_PUSH) return true;
         if (err == ERR_NONE) {
             resp_value_destroy(out);
-        } else if (err == ERR_AGAIN) {
-            walk->interrupted = true;
-            return false;
         } else {
-            progress_clear(&walk->progress);
-            cli_say("Error: %s", diag.text);
-            walk->failed = true;
-            return false;
+            return stopped(walk, err, &diag);
         }
     }
 }
 
 static bool send(struct walk *walk, const struct buf *requests) {
     struct diag diag = {0};
-    if (client_link_send(&walk->cli->link, buf_bytes(requests), &diag) == ERR_NONE) return true;
-    progress_clear(&walk->progress);
-    cli_say("Error: %s", diag.text);
-    walk->failed = true;
-    return false;
+    enum err err = client_link_send(&walk->cli->link, buf_bytes(requests), &diag);
+    return err == ERR_NONE || stopped(walk, err, &diag);
 }
 
 /* SCAN from the cursor; the reply becomes the batch. */

@@ -52,11 +52,10 @@ static int remaining_ms(int64_t deadline_ns) {
 
 /* Until the stream can do what it waits for. ERR_AGAIN: the time is over, or the wake descriptor
  * has something. */
-static enum err wait_ready(struct client_link *link, bool may_wake, int64_t deadline_ns,
-                           struct diag *diag) {
+static enum err wait_ready(struct client_link *link, int64_t deadline_ns, struct diag *diag) {
     struct pollfd pollers[2] = {
         {.fd = link->stream.fd, .events = client_stream_events(&link->stream)},
-        {.fd = may_wake ? link->wake_fd : -1, .events = POLLIN},
+        {.fd = link->wake_fd, .events = POLLIN},
     };
     for (;;) {
         int ready = poll(pollers, 2, remaining_ms(deadline_ns));
@@ -68,6 +67,12 @@ static enum err wait_ready(struct client_link *link, bool may_wake, int64_t dead
     }
 }
 
+/* For what goes on and on without ever making us wait. */
+static bool is_woken(const struct client_link *link) {
+    struct pollfd poller = {.fd = link->wake_fd, .events = POLLIN};
+    return link->wake_fd != -1 && poll(&poller, 1, 0) == 1;
+}
+
 /* ---- connecting ---- */
 
 static enum err finish(struct client_link *link, const struct client_options *options,
@@ -77,7 +82,7 @@ static enum err finish(struct client_link *link, const struct client_options *op
     for (;;) {
         enum err err = client_stream_finish(&link->stream, diag);
         if (err != ERR_AGAIN) return err;
-        err = wait_ready(link, true, deadline, diag);
+        err = wait_ready(link, deadline, diag);
         if (err == ERR_AGAIN) return diag_set(diag, ERR_IO, "%s", "no answer in time");
         if (err != ERR_NONE) return err;
     }
@@ -134,7 +139,7 @@ enum err client_link_send(struct client_link *link, struct bytes data, struct di
             data = bytes_from(data, sent);
             continue;
         }
-        if (err == ERR_AGAIN) err = wait_ready(link, false, -1, diag);
+        if (err == ERR_AGAIN) err = wait_ready(link, -1, diag);
         if (err != ERR_NONE) return give_up(link, err);
     }
     return ERR_NONE;
@@ -149,9 +154,11 @@ enum err client_link_request(struct client_link *link, size_t argc, const struct
     return err;
 }
 
-/* More input, when there is none left. */
-static enum err fill(struct client_link *link, int64_t deadline_ns, struct diag *diag) {
+/* More input, when there is none left. goes_on: it belongs to what has arrived before. */
+static enum err fill(struct client_link *link, bool goes_on, int64_t deadline_ns,
+                     struct diag *diag) {
     check(link->input.size == 0);
+    if (goes_on && is_woken(link)) return diag_set(diag, ERR_AGAIN, "interrupted");
     for (;;) {
         size_t got = 0;
         enum err err = client_stream_read(&link->stream, link->room, CLIENT_LINK_INPUT, &got, diag);
@@ -160,7 +167,7 @@ static enum err fill(struct client_link *link, int64_t deadline_ns, struct diag 
             return ERR_NONE;
         }
         if (err != ERR_AGAIN) return give_up(link, err);
-        err = wait_ready(link, true, deadline_ns, diag);
+        err = wait_ready(link, deadline_ns, diag);
         if (err == ERR_AGAIN) return err;
         if (err != ERR_NONE) return give_up(link, err);
     }
@@ -188,7 +195,8 @@ enum err client_link_receive(struct client_link *link, int timeout_ms, struct re
             diag_set(diag, ERR_SYNTAX, "Protocol error: %s", link->reader.error);
             return give_up(link, ERR_SYNTAX);
         }
-        enum err err = fill(link, deadline, diag);
+        bool goes_on = reply_reader_is_mid_reply(&link->reader);
+        enum err err = fill(link, goes_on, deadline, diag);
         if (err != ERR_NONE) return err;
     }
 }
@@ -221,7 +229,7 @@ enum err client_link_read_raw(struct client_link *link, void *data, size_t size,
     check(!reply_reader_is_mid_reply(&link->reader) && size > 0);
     if (!client_link_is_open(link)) return diag_set(diag, ERR_CLOSED, "not connected");
     if (link->input.size == 0) {
-        enum err err = fill(link, deadline_of(timeout_ms), diag);
+        enum err err = fill(link, true, deadline_of(timeout_ms), diag);
         if (err != ERR_NONE) return err;
     }
     *got = size_min(size, link->input.size);

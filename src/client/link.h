@@ -50,7 +50,8 @@ static inline bool client_link_has_input(const struct client_link *link) {
 }
 
 /* Sends bytes, all of them. A server that sends without end while we do does not block us: what
- * arrives meanwhile stays in the socket. */
+ * arrives meanwhile stays in the socket. A wait that ends early closes the link here too: half a
+ * request is under way. */
 must_use enum err client_link_send(struct client_link *link, struct bytes data, struct diag *diag);
 must_use enum err client_link_request(struct client_link *link, size_t argc,
                                       const struct bytes *argv, struct diag *diag);

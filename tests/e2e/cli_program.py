@@ -94,8 +94,9 @@ def redis(tmp_path_factory):
 
 
 class CannedServer:
-    """Answers each request with the next of its replies, whatever it is; keeps the requests. tls is
-    the SSLContext of a server that takes TLS only; ciphers has what each handshake agreed on."""
+    """Answers each request with the next of its replies, whatever it is; keeps the requests. A reply
+    is bytes, or begins with the first and has the second again and again, without end. tls is the
+    SSLContext of a server that takes TLS only; ciphers has what each handshake agreed on."""
 
     def __init__(self, *replies, tls=None):
         self.replies = list(replies)
@@ -116,12 +117,18 @@ class CannedServer:
                     self.ciphers.append(peer.cipher()[0])
             except OSError:
                 return
-            with peer, peer.makefile("rb") as stream:
+            with contextlib.suppress(OSError), peer, peer.makefile("rb") as stream:
                 while request := read_request(stream):
                     self.requests.append(request)
                     if not self.replies:
                         break
-                    peer.sendall(self.replies.pop(0))
+                    reply = self.replies.pop(0)
+                    if isinstance(reply, bytes):
+                        peer.sendall(reply)
+                        continue
+                    peer.sendall(reply[0])
+                    while True:
+                        peer.sendall(reply[1])
 
     def close(self):
         self.listener.close()

@@ -248,6 +248,27 @@ def test_ctrl_c_ends_a_blocked_command(start, port):
     assert "PONG" in at.prompt(port)
 
 
+@pytest.mark.parametrize("words, line, begin, more", [
+    ([], "monitor", b"+OK\r\n", b'+1.5 [0 127.0.0.1:1] "ping"\r\n' * 2000),
+    ([], "lrange endless 0 -1", b"*2000000000\r\n", b":1\r\n" * 20000),
+    (["-3"], "client tracking on", b"+OK\r\n", b">2\r\n+invalidate\r\n*1\r\n+key\r\n" * 2000),
+], ids=["monitor", "one reply", "pushes"])
+def test_ctrl_c_is_seen_however_fast_the_server_sends(start, words, line, begin, more):
+    greetings = [b"%0\r\n"] * len(words)
+    server = CannedServer(*greetings, b"*0\r\n", (begin, more))
+    at = start(server.port, *words)
+    at.enter(line)
+    wait_until(lambda: not server.replies, "the server sends")
+    if begin == b"+OK\r\n":
+        at.expect_text("OK")
+    at.send(CTRL_C)
+    if words:
+        at.expect(at.pexpect.EOF)
+    else:
+        at.prompt(server.port)
+    server.close()
+
+
 @pytest.fixture
 def subscribed(start):
     """subscribed(port) gives a Terminal that listens to the channel news."""

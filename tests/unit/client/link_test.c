@@ -49,4 +49,31 @@ TEST(a_call_that_is_interrupted_closes_the_link) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+TEST(sending_to_a_server_that_does_not_read_can_be_interrupted) {
+    struct client_options options;
+    struct client_link link;
+    struct diag diag = {0};
+    const size_t size = 64 << 20; /* more than sockets take */
+    char *data = mem_zalloc(size);
+    int wake[2];
+    client_options_init(&options);
+    client_link_init(&link);
+    int server = silent_server(&options.port);
+    expect_eq(client_link_open(&link, &options, &diag), ERR_NONE);
+    expect_eq(pipe(wake), 0);
+    expect_eq(write(wake[1], "x", 1), 1);
+    link.wake_fd = wake[0];
+
+    expect_eq(client_link_send(&link, bytes_make(data, size), &diag), ERR_AGAIN);
+    expect_false(client_link_is_open(&link)); /* half a request is no beginning of the next */
+
+    close(wake[0]);
+    close(wake[1]);
+    close(server);
+    mem_free(data);
+    client_link_deinit(&link);
+    client_options_deinit(&options);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST_MAIN()

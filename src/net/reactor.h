@@ -24,7 +24,8 @@ enum reactor_event_kind {
         0, /* result: the new connection's fd, non-blocking; handle: the listener's */
     REACTOR_ACCEPT_FAILED, /* result: -errno */
     /* epoll: data, an end or an error waits. result: 1 if the peer has ended or failed (EPOLLRDHUP,
-     * HUP, ERR), so that a short read must be followed by another; else 0. */
+     * HUP, ERR), so that a short read must be followed by another; else 0. io_uring: only the
+     * former, from a connection that reactor_pause_receive has stopped. */
     REACTOR_READABLE,
     REACTOR_RECEIVED, /* io_uring: result bytes at data; 0: the peer has ended; < 0: -errno */
     REACTOR_WRITABLE, /* after reactor_want_write */

@@ -3,6 +3,7 @@
  *
  *      listener     multishot accept    ──▶ one completion per connection
  *      connection   multishot receive   ──▶ one completion per run of bytes, in a provided buffer
+ *      connection   poll for its end    ──▶ one completion, while receiving is paused
  *      connection   send, sendmsg       ──▶ one completion each, from a pool of send records
  *      wake-up      multishot poll of the eventfd
  *
@@ -63,6 +64,7 @@ enum uring_kind {
     URING_RECEIVE,
     URING_SEND,
     URING_WRITABLE,
+    URING_HANGUP,
     URING_WAKE,
     URING_CANCEL,
 };
@@ -95,7 +97,8 @@ struct uring_entry {
     bool paused;     /* reactor_pause_receive */
     bool is_listener;
     bool wants_write;
-    bool polls_write; /* a poll for room is in flight */
+    bool polls_write;  /* a poll for room is in flight */
+    bool polls_hangup; /* and one for the peer's end, which bytes that nobody takes would hide */
 };
 
 struct uring_send {
@@ -382,9 +385,18 @@ static void uring_forget(struct reactor *reactor, int fd, void *handle) {
     bool in_flight = armed || entry->receive == RECEIVE_CANCELLING;
     if (armed) uring_cancel(r, uring_receive_id(r, fd));
     if (entry->polls_write) uring_cancel(r, uring_id(URING_WRITABLE, uring_owner(r, fd)));
+    if (entry->polls_hangup) uring_cancel(r, uring_id(URING_HANGUP, uring_owner(r, fd)));
     if (entry->send) uring_cancel_and_wait(r, uring_id(URING_SEND, entry->send - 1));
-    if (in_flight || entry->polls_write) uring_submit(r);
+    if (in_flight || entry->polls_write || entry->polls_hangup) uring_submit(r);
     uring_delist(entry);
+}
+
+/* One completion, when one of the events comes. */
+static void uring_await(struct reactor_uring *r, int fd, enum uring_kind kind, unsigned events) {
+    uint64_t id = uring_id(kind, uring_owner(r, fd));
+    struct io_uring_sqe *sqe = uring_sqe(r, id);
+    io_uring_prep_poll_add(sqe, fd, events);
+    uring_tag(sqe, id);
 }
 
 static void uring_pause_receive(struct reactor *reactor, int fd, void *handle, bool paused) {
@@ -400,6 +412,9 @@ static void uring_pause_receive(struct reactor *reactor, int fd, void *handle, b
     } else if (!paused && entry->receive == RECEIVE_IDLE) {
         uring_arm(r, fd);
     }
+    if (!paused || entry->polls_hangup) return;
+    uring_await(r, fd, URING_HANGUP, POLLRDHUP);
+    entry->polls_hangup = true;
 }
 
 static enum err uring_add_listener(struct reactor *reactor, int fd, void *handle,
@@ -494,10 +509,7 @@ static void uring_want_write(struct reactor *reactor, int fd, void *handle, bool
     check(entry != NULL);
     entry->wants_write = wanted;
     if (!wanted || entry->polls_write) return;
-    uint64_t id = uring_id(URING_WRITABLE, uring_owner(r, fd));
-    struct io_uring_sqe *sqe = uring_sqe(r, id);
-    io_uring_prep_poll_add(sqe, fd, POLLOUT);
-    uring_tag(sqe, id);
+    uring_await(r, fd, URING_WRITABLE, POLLOUT);
     entry->polls_write = true;
 }
 
@@ -644,6 +656,17 @@ static bool uring_tell_writable(struct reactor_uring *r, const struct uring_done
     return true;
 }
 
+/* Where bytes are received again, the end comes after them. */
+static bool uring_tell_hangup(struct reactor_uring *r, const struct uring_done *done,
+                              struct reactor_event *out) {
+    struct uring_entry *entry = uring_entry_of(r, done->id);
+    if (!entry) return false;
+    entry->polls_hangup = false;
+    if (!entry->paused) return false;
+    *out = (struct reactor_event){.kind = REACTOR_READABLE, .result = 1, .handle = entry->handle};
+    return true;
+}
+
 /* False: the completion says nothing to the caller. */
 static bool uring_tell(struct reactor_uring *r, const struct uring_done *done,
                        struct reactor_event *out) {
@@ -652,6 +675,7 @@ static bool uring_tell(struct reactor_uring *r, const struct uring_done *done,
     case URING_RECEIVE: return uring_tell_receive(r, done, out);
     case URING_SEND: return uring_tell_sent(r, done, out);
     case URING_WRITABLE: return uring_tell_writable(r, done, out);
+    case URING_HANGUP: return uring_tell_hangup(r, done, out);
     case URING_WAKE:
         wake_fd_drain(&r->base.wake);
         if (done_is_last(done, done->id)) uring_arm_wake(r);

@@ -99,6 +99,19 @@ def test_a_request_whose_sender_leaves_at_once_takes_nothing(blocking_server):
     assert int(server.info("clients")["total_blocking_keys"]) == 0
 
 
+def test_a_peer_that_goes_away_is_seen_behind_what_it_has_sent(blocking_server):
+    server = blocking_server
+    control = server.control()
+    client = start_waiting(server, "BZPOPMIN", "z", 0)
+    for _ in range(12):
+        client.send_command("ECHO", "more")
+        control.call("PING")  # until then the server has received it by itself
+    client.close()
+    wait_for_blocked(server, 0)
+    control.call("ZADD", "z", 1, "m")
+    assert control.call("ZRANGE", "z", 0, -1) == ["m"]
+
+
 def test_unblock_and_kill(server):
     control = server.control()
     client = server.connect()

@@ -160,14 +160,16 @@ test:
 	@tests/run
 
 # SERVER_ARGS go to the server: make test-integration SERVER_ARGS="--io-threads 4"; PYTEST_ARGS to
-# pytest: PYTEST_ARGS="-k lists"
+# pytest: PYTEST_ARGS="-k lists". As many tests at once as JOBS says, if pytest-xdist is there.
 test-conformance: all
 	@$(PYTHON) tests/conformance/check.py --server $(server) --jobs $(JOBS) \
 	    $(CHECK_ARGS) -- $(SERVER_ARGS)
 
 test-integration: all
-	@VALKEY_SERVER=$(abspath $(server)) VALKEY_SERVER_ARGS="$(SERVER_ARGS)" \
-	    $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) tests/e2e
+	@side_by_side=; if $(PYTHON) -c 'import xdist' 2>/dev/null; then \
+	    side_by_side='-n $(JOBS) --dist loadgroup'; fi; \
+	VALKEY_SERVER=$(abspath $(server)) VALKEY_SERVER_ARGS="$(SERVER_ARGS)" \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider $$side_by_side $(PYTEST_ARGS) tests/e2e
 
 tidy:
 	@$(PYTHON) tests/tidy/tidy.py

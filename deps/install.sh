@@ -49,7 +49,7 @@ if command -v apt-get >/dev/null 2>&1; then
             "libjemalloc-dev libssl-dev liburing-dev libedit-dev liblua5.4-dev libsystemd-dev" \
             "libcmocka-dev python3 python3-pytest python3-redis python3-pexpect redis-server redis-tools
              openssl clang cmake clang-format gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" \
-            "redis-sentinel clang-tidy cppcheck valgrind util-linux $(clang_runtime)
+            "python3-pytest-xdist redis-sentinel clang-tidy cppcheck valgrind util-linux $(clang_runtime)
              $(package_of node nodejs)" \
             "python3 python3-matplotlib redis-server redis-tools util-linux"
     }
@@ -69,7 +69,7 @@ elif command -v dnf >/dev/null 2>&1; then
             "jemalloc-devel openssl-devel liburing-devel libedit-devel lua-devel systemd-devel" \
             "libcmocka-devel python3 python3-pytest python3-redis python3-pexpect openssl
              clang cmake clang-tools-extra libasan libubsan libtsan" \
-            "compiler-rt redis valkey-compat-redis cppcheck valgrind gcc-aarch64-linux-gnu
+            "python3-pytest-xdist compiler-rt redis valkey-compat-redis cppcheck valgrind gcc-aarch64-linux-gnu
              sysroot-aarch64-fc$(rpm -E '%{fedora}')-glibc qemu-user $(package_of node nodejs)" \
             "python3 python3-matplotlib redis valkey-compat-redis util-linux"
     }
@@ -85,7 +85,7 @@ elif command -v apk >/dev/null 2>&1; then
             "jemalloc-dev openssl-dev liburing-dev libedit-dev lua5.4-dev" \
             "bash coreutils cmocka-dev python3 py3-pytest py3-redis py3-pexpect openssl redis clang cmake
              clang-extra-tools" \
-            "compiler-rt cppcheck valgrind util-linux-misc qemu-aarch64 $(package_of node nodejs)" \
+            "py3-pytest-xdist compiler-rt cppcheck valgrind util-linux-misc qemu-aarch64 $(package_of node nodejs)" \
             "python3 py3-matplotlib redis util-linux-misc"
     }
     has_package() { apk info -q -e "$1"; }

@@ -7,6 +7,11 @@
 
 All servers are stopped at the end of the test: each must end with status 0, without a report of a
 sanitizer or of a crash in its output.
+
+Two marks tell the runner about a test:
+    heavy   takes much memory, or all processors: with processes side by side (pytest-xdist) one of
+            them runs all that have this mark, one by one; of the others each file is run by one
+    once    chooses the I/O threads itself, or has nothing to do with them: not run again for them
 """
 
 import os
@@ -22,6 +27,20 @@ from daemon_process import PATIENCE_S, Daemons
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BAD_SIGNS = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|runtime error:|BUG REPORT")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "heavy: takes much memory, or all processors")
+    config.addinivalue_line("markers", "once: nothing new is seen with other I/O threads")
+    config.addinivalue_line("markers", "xdist_group(name): run by one process")
+
+
+def pytest_collection_modifyitems(items):
+    """What is heavy begins first, for it takes longest."""
+    items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
+    for item in items:
+        heavy = item.get_closest_marker("heavy")
+        item.add_marker(pytest.mark.xdist_group("heavy" if heavy else item.path.name))
 
 
 class Closed(Exception):
@@ -134,12 +153,14 @@ class Connection:
 
     def wait_for_close(self):
         """Everything that comes before the end."""
+        parts = []
         try:
             while True:
+                parts.append(self.buffer)  # a buffer that grows would be copied each time
+                self.buffer = b""
                 self._more()
         except Closed:
-            rest, self.buffer = self.buffer, b""
-            return rest
+            return b"".join(parts)
 
     def is_closed(self):
         """True if the end has arrived; what comes before it is kept."""

@@ -23,6 +23,8 @@ import pytest
 from conftest import Connection
 from daemon_process import PATIENCE_S, SERVER, Daemons, free_port, state_of, wait_until
 
+pytestmark = pytest.mark.once
+
 BENCHMARK = os.path.join(os.path.dirname(SERVER), "valkey-benchmark")
 REDIS_SERVER = shutil.which("redis-server")
 LIMIT_S = 4 * PATIENCE_S

@@ -9,7 +9,7 @@ import pytest
 from conftest import Error
 from daemon_process import wait_until
 
-THREADS = [1, 4]
+THREADS = [pytest.param(count, marks=pytest.mark.once) for count in (1, 4)]
 
 
 @pytest.fixture(params=THREADS, ids=lambda count: f"{count} threads")

@@ -10,6 +10,8 @@ import pytest
 from cli_program import CannedServer, Terminal, ours, out, redis, redis_server
 from daemon_process import free_port, wait_until
 
+pytestmark = pytest.mark.once
+
 pytest.importorskip("pexpect")
 
 CTRL_C, CTRL_D, CTRL_R, TAB, UP = "\x03", "\x04", "\x12", "\t", "\x1b[A"

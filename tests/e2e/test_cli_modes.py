@@ -19,7 +19,8 @@ from daemon_process import PATIENCE_S, Daemons, free_port, wait_until
 REDIS = shutil.which("redis-server")
 BOTH = ["ours", pytest.param("redis", marks=pytest.mark.skipif(not REDIS, reason="no redis-server"))]
 
-pytestmark = pytest.mark.skipif(not os.path.exists(CLI), reason="valkey-cli is not built")
+pytestmark = [pytest.mark.skipif(not os.path.exists(CLI), reason="valkey-cli is not built"),
+              pytest.mark.once]
 needs_redis = pytest.mark.skipif(not REDIS, reason="no redis-server to compare with")
 
 

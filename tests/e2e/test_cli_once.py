@@ -16,6 +16,8 @@ from cli_program import (CLI, CannedServer, environment, ours, out, redis, redis
                          run_cli)
 from daemon_process import PATIENCE_S, free_port, wait_until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=["ours", "redis"])
 def port(request):

@@ -12,6 +12,8 @@ import redis
 
 from daemon_process import Daemons, SERVER, free_port, wait_until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def daemons(tmp_path):

@@ -20,6 +20,8 @@ import pytest
 from conftest import encode
 from daemon_process import read_tasks, wait_until
 
+pytestmark = [pytest.mark.heavy, pytest.mark.once]
+
 SOURCE = Path(__file__).resolve().parent.parent / "stress" / "io_stress.c"
 THREADS = [
     ("1", "no"),

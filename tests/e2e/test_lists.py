@@ -35,6 +35,7 @@ def ask(connection, *args):
 # --- sizes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_list_of_ten_million_is_deleted_beside_its_clients(server):
     connection = server.connect()
     fill(connection, "big", BIG)

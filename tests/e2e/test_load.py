@@ -21,6 +21,8 @@ import pytest
 
 from daemon_process import wait_until
 
+pytestmark = pytest.mark.heavy
+
 FULL = os.environ.get("LOAD_FULL") == "1"
 REQUESTS = 2000000 if FULL else 40000
 KEYS = 1000000
@@ -121,7 +123,7 @@ def used_memory(server):
 
 
 @needs_benchmark
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.once), 4])
 def test_load_beside_ten_thousand_idle_connections(start_on_engine, engine, threads):
     with many_files(IDLE + SPARE_FILES):
         server = start_on_engine("--io-threads", threads, "--maxclients", IDLE + 500)

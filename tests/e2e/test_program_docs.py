@@ -10,6 +10,8 @@ import pytest
 
 from daemon_process import SERVER, TOP
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = ["valkey-server", "valkey-cli", "valkey-benchmark"]
 SHELLS = {"bash": "bash/{}", "zsh": "zsh/_{}", "fish": "fish/{}.fish"}
 

@@ -8,6 +8,8 @@ import pytest
 
 from daemon_process import Daemons, TOP
 
+pytestmark = pytest.mark.once
+
 CONF = os.path.join(TOP, "valkey.conf")
 
 

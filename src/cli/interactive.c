@@ -8,36 +8,29 @@
 #include "cli/history.h"
 #include "cli/line_editor.h"
 #include "cli/session.h"
+#include "client/terminal.h"
 
 #include <poll.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* ---- listening to a server that talks by itself ---- */
 
-/* Keys arrive one by one and unseen, so that the first one can end the listening. */
-static bool start_raw_keys(struct termios *before) {
-    struct termios raw;
-    if (tcgetattr(STDIN_FILENO, before) != 0) return false;
-    raw = *before;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    return tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-}
-
 enum listen_end { LISTEN_KEY, LISTEN_INTERRUPT, LISTEN_OVER };
 
-/* Prints what comes until a key, Ctrl-C, or the end of it. */
-static enum listen_end listen_once(struct cli *cli) {
+/* Prints what comes until a key, Ctrl-C, or the end of it or of us (ending_fd). */
+static enum listen_end listen_once(struct cli *cli, int ending_fd) {
     while (session__is_listening(cli)) {
-        struct pollfd pollers[3] = {
+        struct pollfd pollers[4] = {
             {.fd = cli->link.stream.fd, .events = POLLIN},
             {.fd = STDIN_FILENO, .events = cli->session.monitoring ? 0 : POLLIN},
             {.fd = cli->signal_fd, .events = POLLIN},
+            {.fd = ending_fd, .events = POLLIN},
         };
         int wait_ms = client_link_has_input(&cli->link) ? 0 : -1;
         if (poll(pollers, COUNT_OF(pollers), wait_ms) == -1) return LISTEN_OVER;
         if (pollers[2].revents && cli_was_interrupted(cli)) return LISTEN_INTERRUPT;
+        if (pollers[3].revents) return LISTEN_OVER;
         if (pollers[1].revents) return LISTEN_KEY;
         (void)session__print_arrived(cli);
     }
@@ -46,14 +39,15 @@ static enum listen_end listen_once(struct cli *cli) {
 
 /* True: a command is to be typed while the subscriptions stay. */
 static bool listen_to_server(struct cli *cli) {
-    struct termios before;
+    struct client_terminal keys;
     if (!cli->session.monitoring) {
         printf("Reading messages... (press Ctrl-C to quit or any key to type command)\n");
         (void)fflush(stdout);
     }
-    bool raw = start_raw_keys(&before);
-    enum listen_end end = listen_once(cli);
-    if (raw) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    /* Keys arrive one by one and unseen, so that the first one can end the listening. */
+    (void)client_terminal_change(&keys, STDIN_FILENO, ICANON | ECHO, 0);
+    enum listen_end end = listen_once(cli, keys.signal_fd);
+    client_terminal_restore(&keys);
     if (end == LISTEN_INTERRUPT) { /* the only way to end it is to end the connection */
         printf("\n");
         client_link_close(&cli->link);

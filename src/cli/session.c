@@ -375,8 +375,8 @@ bool session__print_arrived(struct cli *cli) {
     int printed = 0;
     for (; printed < PUSHES_AT_ONCE; printed++) {
         struct resp_value *reply = NULL;
-        bool is_open = client_link_is_open(&cli->link) &&
-                       client_link_probe(&cli->link, &diag) == ERR_NONE;
+        bool is_open =
+            client_link_is_open(&cli->link) && client_link_probe(&cli->link, &diag) == ERR_NONE;
         if (!is_open || client_link_receive(&cli->link, 0, &reply, &diag) != ERR_NONE) break;
         print_push(cli, reply);
         resp_value_destroy(&reply);

@@ -5,11 +5,12 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "client/terminal.h"
 #include "resp/encode.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum { PASSWORD_MAX = 4096 };
@@ -24,10 +25,14 @@ void client_auth_environment(struct client_options *options) {
     if (!options->password && value && value[0]) client_option_set_text(&options->password, value);
 }
 
-/* A line without its end. False if there is none. */
-static bool read_line(int fd, struct buf *out) {
+/* A line without its end. False if there is none, or signal_fd (which may be -1) has something. */
+static bool read_line(int fd, int signal_fd, struct buf *out) {
     char c;
     while (out->size < PASSWORD_MAX) {
+        struct pollfd pollers[2] = {{.fd = fd, .events = POLLIN},
+                                    {.fd = signal_fd, .events = POLLIN}};
+        if (poll(pollers, COUNT_OF(pollers), -1) == -1) return false;
+        if (pollers[1].revents) return false;
         ssize_t got = read(fd, &c, 1);
         if (got == -1) return false;
         if (got == 0) return out->size > 0;
@@ -40,19 +45,16 @@ static bool read_line(int fd, struct buf *out) {
 enum err client_ask_password(struct client_options *options, const char *prompt,
                              struct diag *diag) {
     struct buf line = {0};
-    struct termios before, silent;
+    struct client_terminal silent;
     int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     int fd = terminal == -1 ? STDIN_FILENO : terminal;
-    bool is_terminal = tcgetattr(fd, &before) == 0;
-    if (is_terminal) {
-        silent = before;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        silent.c_lflag |= ECHONL;
-        (void)tcsetattr(fd, TCSAFLUSH, &silent);
-        if (write(fd, prompt, strlen(prompt)) == -1) is_terminal = true; /* nothing to be done */
+    bool good = true;
+    if (client_terminal_change(&silent, fd, ECHO, ECHONL)) {
+        (void)tcflush(fd, TCIFLUSH); /* what was typed before was not meant for us */
+        good = write(fd, prompt, strlen(prompt)) != -1;
     }
-    bool good = read_line(fd, &line);
-    if (is_terminal) (void)tcsetattr(fd, TCSAFLUSH, &before);
+    good = good && read_line(fd, silent.signal_fd, &line);
+    client_terminal_restore(&silent);
     if (terminal != -1) close(terminal);
     if (good) client_option_set_text(&options->password, line.data ? line.data : "");
     buf_deinit(&line);

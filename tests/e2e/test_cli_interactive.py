@@ -2,7 +2,9 @@
 """valkey-cli at a terminal: prompt, editing, completion, hints, history, messages, restarts."""
 
 import os
+import signal
 import stat
+import termios
 import time
 
 import pytest
@@ -388,6 +390,32 @@ def test_connect_goes_elsewhere(start, ours, redis):
     at.prompt(redis)
     at.enter("info server")
     assert "redis_version:7.0" in at.prompt(redis)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("words, line, shown", [
+    (["--askpass", "ping"], None, "Please input password: "),
+    ([], "subscribe news", "Reading messages..."),
+    ([], "monitor", "OK"),
+    ([], None, "> "),
+], ids=["askpass", "subscribed", "monitoring", "prompt"])
+def test_a_signal_leaves_the_terminal_as_it_was(redis, tmp_path, words, line, shown, number):
+    at = Terminal("-p", redis, *words, home=tmp_path)
+    try:
+        if line:
+            at.prompt(redis)
+            at.enter(line)
+        at.expect_text(shown)
+        flags = termios.ECHO if words else termios.ECHO | termios.ICANON
+        wait_until(lambda: not termios.tcgetattr(at.child.child_fd)[3] & flags, "it is changed")
+        at.child.kill(number)
+        if number == signal.SIGINT and line:  # which ends the listening only
+            at.prompt(redis)
+            at.send(CTRL_D)
+        at.expect(at.pexpect.EOF)
+        assert termios.tcgetattr(at.child.child_fd)[3] & flags == flags
+    finally:
+        at.close()
 
 
 def test_askpass_shows_nothing(tmp_path):

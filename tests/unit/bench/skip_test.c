@@ -53,9 +53,11 @@ TEST(whole_replies_end_where_the_reader_says) {
 
 TEST(what_is_no_reply_is_left_to_the_reader) {
     static const char *const odd[] = {
-        "hello\r\n", ">1\r\n+x\r\n", "|1\r\n+a\r\n+b\r\n+c\r\n", "+line\n",   "$3\r\nabcd\r\n",
-        "$x\r\n",    "$-2\r\n",      "*99999999999\r\n",         "$\r\n\r\n", "*1\r\n?\r\n",
-        "\r\n\r\n",  "$2\r\nab\r\r",         "!-1\r\n",               "=-1\r\n",  "~-1\r\n",
+        "hello\r\n",   ">1\r\n+x\r\n",     "|1\r\n+a\r\n+b\r\n+c\r\n",
+        "+line\n",     "$3\r\nabcd\r\n",   "$x\r\n",
+        "$-2\r\n",     "*99999999999\r\n", "$\r\n\r\n",
+        "*1\r\n?\r\n", "\r\n\r\n",         "$2\r\nab\r\r",
+        "!-1\r\n",     "=-1\r\n",          "~-1\r\n",
         "%-1\r\n",
     };
     for (size_t i = 0; i < COUNT_OF(odd); i++) {

@@ -242,7 +242,8 @@ void io_destroy(struct io **io_ref) {
 /* A worker that shares the executor's processor takes from it what it gives, and costs the
  * switching on top. */
 static void io_count_processors(struct io *io) {
-    int processors = io->options.processors ? io->options.processors : thread_self_processors();
+    const struct thread *worker = io->worker_count ? io->workers[0]->thread : NULL;
+    int processors = io->options.processors ? io->options.processors : thread_processors(worker);
     io->counted_at = clock_ticks();
     io->active_max = io->worker_count < processors ? io->worker_count : processors - 1;
     if (!io->options.always_active && io->active > io->active_max) io->active = io->active_max;

@@ -55,7 +55,7 @@ struct io_options {
     const struct command_table *commands;
     struct reactor *reactor;
     const struct cpulist *cpus; /* NULL: not bound */
-    int processors;             /* to reckon with; 0: those the executor may run on */
+    int processors;             /* to reckon with; 0: those that it and workers may run on */
 };
 
 /* Counted by the executor, but for freed and polls done. */

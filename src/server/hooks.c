@@ -20,7 +20,7 @@ int server_io_threads(const struct server *server) {
     int32_t threads = server->config.threads.io_threads;
     if (threads > 0) return threads;
     /* auto: a core for each thread, and one left for the rest of the machine. */
-    int cores = thread_self_processors();
+    int cores = thread_processors(NULL);
     if (cores < 4) return 1;
     return cores - 1 < AUTO_THREADS_MAX ? cores - 1 : AUTO_THREADS_MAX;
 }

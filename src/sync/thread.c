@@ -193,10 +193,17 @@ int64_t thread_cpu_ns(const struct thread *thread) {
 #endif
 }
 
-int thread_self_processors(void) {
+int thread_processors(const struct thread *thread) {
 #ifdef __linux__
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+    cpu_set_t self, other;
+    CPU_ZERO(&self);
+    CPU_ZERO(&other);
+    int rc = pthread_getaffinity_np(pthread_self(), sizeof(self), &self);
+    if (rc == 0 && thread) rc = pthread_getaffinity_np(thread->id, sizeof(other), &other);
+    CPU_OR(&self, &self, &other);
+    if (rc == 0 && CPU_COUNT(&self) > 0) return CPU_COUNT(&self);
+#else
+    (void)thread;
 #endif
     long online = sysconf(_SC_NPROCESSORS_ONLN); /* also with more processors than a set holds */
     return online < 1 ? 1 : (int)online;

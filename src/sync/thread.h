@@ -41,10 +41,12 @@ must_use enum err thread_start(const struct thread_options *options, struct thre
 void thread_join(struct thread **thread);
 /* CPU time the thread has used, nanoseconds; 0 if the system cannot say. */
 int64_t thread_cpu_ns(const struct thread *thread);
+/* On how many processors the calling thread may run now, or this one (NULL: none) in its place; 1
+ * at least. */
+int thread_processors(const struct thread *thread);
 
 /* For the calling thread. */
 int64_t thread_self_cpu_ns(void);
-int thread_self_processors(void); /* on how many it may run now, 1 at least */
 void thread_self_set_name(const char *name);
 /* What it does is long and not urgent: a thread that wakes on the same CPU goes first. Does nothing
  * where the system knows priorities of whole processes only. */

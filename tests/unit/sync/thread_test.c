@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* The list as text of 0 and 1, for CPUs 0 .. 11. */
 static const char *parse(const char *text, char out[13]) {
@@ -97,7 +99,7 @@ static void look_at_self(void *ctx) {
     self->blocks_term = sigismember(&blocked, SIGTERM) == 1;
     self->blocks_segv = sigismember(&blocked, SIGSEGV) == 1;
     int64_t start_ns = thread_self_cpu_ns();
-    self->processors = thread_self_processors();
+    self->processors = thread_processors(NULL);
     do {
         self->cpu_ns = thread_self_cpu_ns();
     } while (self->cpu_ns - start_ns < 2000000);
@@ -130,6 +132,36 @@ TEST(thread_start_gives_a_name_and_keeps_signals_for_the_main_thread) {
 }
 
 #ifdef __linux__
+static void wait_for_end(void *ctx) {
+    while (!atomic_load((atomic_bool *)ctx))
+        usleep(100);
+}
+
+static int bind_to(unsigned cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof(set), &set);
+}
+
+TEST(thread_processors_are_those_of_both) {
+    cpu_set_t set;
+    unsigned first = 0;
+    struct thread *thread = NULL;
+    atomic_bool end = false;
+    struct thread_options options = {.name = "other", .fn = wait_for_end, .ctx = &end};
+    expect_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+    while (!CPU_ISSET(first, &set))
+        first++;
+    expect_eq(thread_start(&options, &thread, NULL), ERR_NONE);
+    expect_eq(bind_to(first), 0); /* the other keeps all */
+    expect_eq(thread_processors(NULL), 1);
+    expect_eq(thread_processors(thread), CPU_COUNT(&set));
+    expect_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+    atomic_store(&end, true);
+    thread_join(&thread);
+}
+
 TEST(thread_start_binds_to_the_cpus_it_is_given) {
     cpu_set_t set;
     unsigned cpu = 0;
@@ -148,7 +180,7 @@ TEST(thread_start_binds_to_the_cpus_it_is_given) {
     thread_join(&thread);
     expect_eq(self.cpu_count, 1);
     expect_eq(self.processors, 1);
-    expect_eq(thread_self_processors(), CPU_COUNT(&set));
+    expect_eq(thread_processors(NULL), CPU_COUNT(&set));
 
     struct diag diag = {0};
     expect_eq(cpulist_parse(BYTES("1023"), &list, NULL), ERR_NONE);

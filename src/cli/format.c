@@ -188,9 +188,11 @@ void cli__json_string(struct bytes text, bool ascii, struct buf *out) {
     buf_add_char(out, '"');
 }
 
-static void json_value(const struct resp_value *value, bool ascii, struct buf *out);
+static void json_value(const struct resp_value *value, bool ascii, bool in_key, struct buf *out);
 
-static void json_aggregate(const struct resp_value *value, bool ascii, struct buf *out) {
+/* in_key: of what becomes a string as a whole. */
+static void json_aggregate(const struct resp_value *value, bool ascii, bool in_key,
+                           struct buf *out) {
     bool is_map = value->kind == RESP_MAP;
     buf_add_char(out, is_map ? '{' : '[');
     for (size_t i = 0; i < value->count; i++) {
@@ -201,17 +203,22 @@ static void json_aggregate(const struct resp_value *value, bool ascii, struct bu
         if (i > 0) buf_add_char(out, is_map && !is_key ? ':' : ',');
         if (needs_quotes) { /* keys of objects are strings */
             struct buf key = {0};
-            json_value(item, ascii, &key);
+            /* Strings in strings in strings would double their backslashes with each level. */
+            if (in_key && resp_is_aggregate(item)) {
+                csv_value(item, &key);
+            } else {
+                json_value(item, ascii, true, &key);
+            }
             cli__json_string(buf_bytes(&key), false, out);
             buf_deinit(&key);
         } else {
-            json_value(item, ascii, out);
+            json_value(item, ascii, in_key, out);
         }
     }
     buf_add_char(out, is_map ? '}' : ']');
 }
 
-static void json_value(const struct resp_value *value, bool ascii, struct buf *out) {
+static void json_value(const struct resp_value *value, bool ascii, bool in_key, struct buf *out) {
     char number[NUM_I64_TEXT_MAX];
     switch (value->kind) {
     case RESP_NULL: buf_add_text(out, "null"); break;
@@ -235,7 +242,7 @@ static void json_value(const struct resp_value *value, bool ascii, struct buf *o
     case RESP_ARRAY:
     case RESP_SET:
     case RESP_PUSH:
-    case RESP_MAP: json_aggregate(value, ascii, out); break;
+    case RESP_MAP: json_aggregate(value, ascii, in_key, out); break;
     }
 }
 
@@ -260,7 +267,7 @@ void cli__format(const struct cli_options *options, const struct resp_value *val
         break;
     case CLI_OUTPUT_JSON:
     case CLI_OUTPUT_QUOTED_JSON:
-        json_value(value, options->output == CLI_OUTPUT_QUOTED_JSON, out);
+        json_value(value, options->output == CLI_OUTPUT_QUOTED_JSON, false, out);
         buf_add_char(out, '\n');
         break;
     }

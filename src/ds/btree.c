@@ -30,6 +30,7 @@
 #include "ds/btree.h"
 
 #include "base/mem.h"
+#include "base/pace.h"
 #include "ds/btree_internal.h"
 
 enum { CLAMPED_MAX = 16 }; /* items that may share an end's mark although the range could grow */
@@ -46,6 +47,7 @@ static void destroy_node(void *node, unsigned height) { /* the depth is bounded 
         void **children = inner_children(inner);
         for (unsigned i = 0; i < inner->count; i++)
             destroy_node(children[i], height - 1);
+        pace_step();
     }
     mem_free(node);
 }

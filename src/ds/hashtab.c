@@ -31,6 +31,7 @@
 #include "ds/hashtab.h"
 
 #include "base/mem.h"
+#include "base/pace.h"
 #include "ds/hashtab_inline.h"
 
 #ifndef HASHTAB_LOAD_EIGHTHS
@@ -45,6 +46,7 @@ enum {
     PREFETCH_LEAD = 2, /* additions between prefetching and splitting a bucket */
     SEGMENT0_MAX = 1 << HASHTAB_SEGMENT_BITS,
     DIRECTORY_CAP_MIN = 16,
+    CLEAR_STEP = 16, /* buckets emptied at a time */
 };
 #define BUCKETS_MAX (1ull << 40) /* bounds cursors and hints, not memory */
 
@@ -522,7 +524,10 @@ bool hashtab_drain(struct hashtab *tab, size_t budget_buckets, hashtab_visit_fn 
     return tab->count > 0;
 }
 
-void hashtab_clear(struct hashtab *tab) { (void)hashtab_drain(tab, SIZE_MAX, NULL, NULL); }
+void hashtab_clear(struct hashtab *tab) {
+    while (hashtab_drain(tab, CLEAR_STEP, NULL, NULL))
+        pace_step();
+}
 
 size_t hashtab_count(const struct hashtab *tab) { return tab->count; }
 

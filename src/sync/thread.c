@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/pace.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -120,6 +121,7 @@ void thread_self_step_back(void) {
     int nice = getpriority(PRIO_PROCESS, 0);
     if (errno == 0) (void)setpriority(PRIO_PROCESS, 0, nice + NICER); /* it works without, too */
 #endif
+    pace_start();
 }
 
 static void *thread_main(void *arg) {

@@ -48,8 +48,8 @@ int thread_processors(const struct thread *thread);
 /* For the calling thread. */
 int64_t thread_self_cpu_ns(void);
 void thread_self_set_name(const char *name);
-/* What it does is long and not urgent: a thread that wakes on the same CPU goes first. Does nothing
- * where the system knows priorities of whole processes only. */
+/* What it does is long and not urgent: others on the same CPU go first. It gets a lower priority
+ * where the system knows those of threads, and offers its CPU at each pace_step (base/pace.h). */
 void thread_self_step_back(void);
 /* Empty: the thread keeps what it has. ERR_UNSUPPORTED where the system has no such call. */
 must_use enum err thread_self_bind(const struct cpulist *cpus, struct diag *diag);

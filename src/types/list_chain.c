@@ -3,6 +3,7 @@
  * neighbours where these have room. Removals by value join a block that became small with the one
  * before it; removals at the ends leave blocks as they are. */
 #include "base/check.h"
+#include "base/pace.h"
 #include "ds/listpack_inline.h"
 #include "types/list_internal.h"
 
@@ -135,8 +136,10 @@ static bool has_room(const struct block *block, size_t count, size_t bytes,
 /* ---- life ---- */
 
 void list__chain_destroy(struct chain *chain) {
-    for (size_t i = 0; i < chain->size; i++)
+    for (size_t i = 0; i < chain->size; i++) {
         block_free(list__block(chain, i));
+        pace_step();
+    }
     mem_free_sized(chain, chain_bytes(chain->cap));
 }
 

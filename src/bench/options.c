@@ -145,10 +145,6 @@ static enum err take_option(void *ctx, const char *name, const char *argument, s
         options->output = BENCH_CSV;
     } else if (strcmp(name, "--json") == 0) {
         options->output = BENCH_JSON;
-    } else if (strcmp(name, "-t") == 0) {
-        client_option_set_text(&options->tests, argument);
-    } else if (strcmp(name, "--report") == 0) {
-        client_option_set_text(&options->report, argument);
     } else if (strcmp(name, "--duration") == 0) {
         err = client_parse_seconds(argument, &options->duration_s, diag);
     } else if (strcmp(name, "--warmup") == 0) {
@@ -171,67 +167,87 @@ static enum err take_option(void *ctx, const char *name, const char *argument, s
 }
 
 static const struct client_option bench_rows[] = {
-    {"-c", NULL, "clients", "Connections that send requests (50).", 0, NULL},
-    {"-n", NULL, "requests", "How many requests a test makes, over all connections (100000).", 0,
-     NULL},
-    {"--duration", NULL, "seconds", "Let each test run this long, however many requests that is.",
-     0, NULL},
-    {"--warmup", NULL, "seconds", "Run each test this long before anything is counted (0).", 0,
-     NULL},
-    {"-d", NULL, "bytes", "Size of the values, and of __data__ (3).", 0, NULL},
-    {"--dbnum", NULL, "db", "Database to select (0).", 0, NULL},
-    {"--threads", NULL, "count", "Threads that share the connections (one).", 0, NULL},
-    {"--cluster", NULL, NULL,
-     "Spread the connections over the nodes of a cluster. The keys of a command of your own need "
-     "{tag} in them, which becomes a tag of the node's slots.",
-     0, NULL},
-    {"--rfr", NULL, "no|yes|all",
-     "Which nodes of a cluster are asked: primaries (no), replicas (yes) or both (all).", 0, NULL},
-    {"--enable-tracking", NULL, NULL, "Send CLIENT TRACKING on first, on each connection.", 0,
-     NULL},
-    {"-k", NULL, "0|1", "0: a new connection for each pipeline of requests (1).", 0, NULL},
-    {"-r", NULL, "keys",
-     "Put a random number below this, in 12 digits, in place of __rand_int__, which the keys of "
-     "the tests contain. __rand_1st__ to __rand_9th__ are the same number all over one sequence "
-     "of commands. Without -r they stay as they are, and every request has the same key.",
-     0, NULL},
-    {"--sequential", NULL, NULL, "Count up instead of choosing at random.", 0, NULL},
-    {"-P", NULL, "count", "Requests (or sequences of commands) sent at once (1).", 0, NULL},
-    {"--rps", NULL, "requests",
-     "Send this many requests a second, at even distances. Latencies then count from the moment "
-     "a request was due, not from when it could be sent at last. 0: as fast as it goes.",
-     0, NULL},
-    {"-t", NULL, "tests", "Names of tests, with commas between them; without it all.", 0, NULL},
-    {"-q", NULL, NULL, "One line for each test.", 0, NULL},
-    {"--csv", NULL, NULL, "One line of CSV for each test.", 0, NULL},
-    {"--json", NULL, NULL, "Everything about all tests as one JSON document.", 0, NULL},
-    {"--report", NULL, "file",
-     "Write a page with charts of throughput and latency, HTML in one file.", 0, NULL},
-    {"--precision", NULL, "digits", "Decimals of the latencies in milliseconds (0: three).", 0,
-     NULL},
-    {"-l", NULL, NULL, "Run the tests again and again, until Ctrl-C.", 0, NULL},
-    {"-I", NULL, NULL, "Only open the connections, and wait.", 0, NULL},
-    {"-x", NULL, NULL, "Read the last word of the command from standard input.", 0, NULL},
-    {"-e", NULL, NULL,
-     "Show error replies, at most one a second, and go on; without it the first one ends the run.",
-     0, NULL},
-    {"--num-functions", NULL, "count", "Functions in the library of function_load and fcall (10).",
-     0, NULL},
-    {"--num-keys-in-fcall", NULL, "count", "Keys of an FCALL (1).", 0, NULL},
-    {"--fuzz", NULL, NULL,
-     "Send random commands, with random arguments, instead of measuring. They change and delete "
-     "data: never against a server that matters.",
-     0, NULL},
-    {"--fuzz-mode", NULL, "modes",
-     "More of it: malformed-commands (also what is no request at all), config-commands (CONFIG SET "
-     "of everything); with a comma between them.",
-     0, NULL},
-    {"--fuzz-loglevel", NULL, "none|error|info|debug", "What --fuzz says about its work (info).", 0,
-     NULL},
-    {"--help", NULL, NULL, "Show this.", 0, NULL},
-    {"--version", "-v", NULL, "Show the version.", 0, NULL},
-    {"--seed", NULL, "number", "Makes the random numbers repeatable; without it the time.", 0,
-     NULL},
+    {.name = "-c", .argument = "clients", .help = "Connections that send requests (50)."},
+    {.name = "-n",
+     .argument = "requests",
+     .help = "How many requests a test makes, over all connections (100000)."},
+    {.name = "--duration",
+     .argument = "seconds",
+     .help = "Let each test run this long, however many requests that is."},
+    {.name = "--warmup",
+     .argument = "seconds",
+     .help = "Run each test this long before anything is counted (0)."},
+    {.name = "-d", .argument = "bytes", .help = "Size of the values, and of __data__ (3)."},
+    {.name = "--dbnum", .argument = "db", .help = "Database to select (0)."},
+    {.name = "--threads", .argument = "count", .help = "Threads that share the connections (one)."},
+    {.name = "--cluster",
+     .help = "Spread the connections over the nodes of a cluster. The keys of a command of your "
+             "own need "
+             "{tag} in them, which becomes a tag of the node's slots."},
+    {.name = "--rfr",
+     .argument = "no|yes|all",
+     .help = "Which nodes of a cluster are asked: primaries (no), replicas (yes) or both (all)."},
+    {.name = "--enable-tracking", .help = "Send CLIENT TRACKING on first, on each connection."},
+    {.name = "-k",
+     .argument = "0|1",
+     .help = "0: a new connection for each pipeline of requests (1)."},
+    {.name = "-r",
+     .argument = "keys",
+     .help = "Put a random number below this, in 12 digits, in place of __rand_int__, which the "
+             "keys of "
+             "the tests contain. __rand_1st__ to __rand_9th__ are the same number all over one "
+             "sequence "
+             "of commands. Without -r they stay as they are, and every request has the same key."},
+    {.name = "--sequential", .help = "Count up instead of choosing at random."},
+    {.name = "-P",
+     .argument = "count",
+     .help = "Requests (or sequences of commands) sent at once (1)."},
+    {.name = "--rps",
+     .argument = "requests",
+     .help = "Send this many requests a second, at even distances. Latencies then count from the "
+             "moment "
+             "a request was due, not from when it could be sent at last. 0: as fast as it goes."},
+    {.name = "-t",
+     .argument = "tests",
+     .text = CLIENT_OPTION_TEXT(struct bench_options, tests),
+     .help = "Names of tests, with commas between them; without it all."},
+    {.name = "-q", .help = "One line for each test."},
+    {.name = "--csv", .help = "One line of CSV for each test."},
+    {.name = "--json", .help = "Everything about all tests as one JSON document."},
+    {.name = "--report",
+     .argument = "file",
+     .text = CLIENT_OPTION_TEXT(struct bench_options, report),
+     .help = "Write a page with charts of throughput and latency, HTML in one file."},
+    {.name = "--precision",
+     .argument = "digits",
+     .help = "Decimals of the latencies in milliseconds (0: three)."},
+    {.name = "-l", .help = "Run the tests again and again, until Ctrl-C."},
+    {.name = "-I", .help = "Only open the connections, and wait."},
+    {.name = "-x", .help = "Read the last word of the command from standard input."},
+    {.name = "-e",
+     .help = "Show error replies, at most one a second, and go on; without it the first one ends "
+             "the run."},
+    {.name = "--num-functions",
+     .argument = "count",
+     .help = "Functions in the library of function_load and fcall (10)."},
+    {.name = "--num-keys-in-fcall", .argument = "count", .help = "Keys of an FCALL (1)."},
+    {.name = "--fuzz",
+     .help = "Send random commands, with random arguments, instead of measuring. They change and "
+             "delete "
+             "data: never against a server that matters."},
+    {.name = "--fuzz-mode",
+     .argument = "modes",
+     .help = "More of it: malformed-commands (also what is no request at all), config-commands "
+             "(CONFIG SET "
+             "of everything); with a comma between them."},
+    {.name = "--fuzz-loglevel",
+     .argument = "none|error|info|debug",
+     .help = "What --fuzz says about its work (info)."},
+    {.name = "--help", .help = "Show this."},
+    {.name = "--version", .alias = "-v", .help = "Show the version."},
+    {.name = "--seed",
+     .argument = "number",
+     .help = "Makes the random numbers repeatable; without it the time."},
     {0},
 };
 

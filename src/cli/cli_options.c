@@ -62,27 +62,6 @@ static enum err set_db(void *ctx, const char *argument, struct diag *diag) {
     return client_parse_i64(argument, 0, INT32_MAX, &options->client.db, diag);
 }
 
-static enum err set_stdin_tag(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->stdin_tag, argument);
-    return ERR_NONE;
-}
-
-static enum err set_bulk_delimiter(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->bulk_delimiter, argument);
-    return ERR_NONE;
-}
-
-static enum err set_reply_delimiter(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->reply_delimiter, argument);
-    return ERR_NONE;
-}
-
 static enum err set_show_pushes(void *ctx, const char *argument, struct diag *diag) {
     struct cli_options *options = ctx;
     bool yes = strcmp(argument, "yes") == 0 || strcmp(argument, "y") == 0;
@@ -91,13 +70,6 @@ static enum err set_show_pushes(void *ctx, const char *argument, struct diag *di
     }
     options->show_pushes = yes;
     options->show_pushes_given = true;
-    return ERR_NONE;
-}
-
-static enum err set_eval(void *ctx, const char *argument, struct diag *diag) {
-    struct cli_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->eval_file, argument);
     return ERR_NONE;
 }
 
@@ -179,15 +151,15 @@ static const struct client_option option_rows[] = {
      .help = "Take the last argument of the command from standard input."},
     {.name = "-X",
      .argument = "tag",
-     .apply = set_stdin_tag,
+     .text = CLIENT_OPTION_TEXT(struct cli_options, stdin_tag),
      .help = "Take the argument that reads <tag> from standard input."},
     {.name = "-d",
      .argument = "delimiter",
-     .apply = set_bulk_delimiter,
+     .text = CLIENT_OPTION_TEXT(struct cli_options, bulk_delimiter),
      .help = "What stands between the elements of a reply with --raw (a newline)."},
     {.name = "-D",
      .argument = "delimiter",
-     .apply = set_reply_delimiter,
+     .text = CLIENT_OPTION_TEXT(struct cli_options, reply_delimiter),
      .help = "What stands behind each reply with --raw (a newline)."},
     {.name = "-c",
      .apply = set_cluster,
@@ -217,7 +189,7 @@ static const struct client_option option_rows[] = {
      .help = "Whether to print pushed messages of RESP3: yes on a terminal, else no."},
     {.name = "--eval",
      .argument = "file",
-     .apply = set_eval,
+     .text = CLIENT_OPTION_TEXT(struct cli_options, eval_file),
      .help = "Run the Lua script in the file; keys and arguments follow, with a ',' word between "
              "them."},
     {.name = "--ldb",

@@ -3,13 +3,6 @@
 #include "client/address.h"
 #include "client/options.h"
 
-static enum err set_host(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->host, argument);
-    return ERR_NONE;
-}
-
 static enum err set_port(void *ctx, const char *argument, struct diag *diag) {
     struct client_options *options = ctx;
     int64_t port = 0;
@@ -18,25 +11,11 @@ static enum err set_port(void *ctx, const char *argument, struct diag *diag) {
     return err;
 }
 
-static enum err set_socket(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->socket_path, argument);
-    return ERR_NONE;
-}
-
 static enum err set_password(void *ctx, const char *argument, struct diag *diag) {
     struct client_options *options = ctx;
     (void)diag;
     client_option_set_text(&options->password, argument);
     options->password_on_command_line = true;
-    return ERR_NONE;
-}
-
-static enum err set_user(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->user, argument);
     return ERR_NONE;
 }
 
@@ -114,64 +93,15 @@ static enum err set_insecure(void *ctx, const char *argument, struct diag *diag)
     return ERR_NONE;
 }
 
-static enum err set_sni(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.sni, argument);
-    return ERR_NONE;
-}
-
-static enum err set_cacert(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.cacert, argument);
-    return ERR_NONE;
-}
-
-static enum err set_cacertdir(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.cacertdir, argument);
-    return ERR_NONE;
-}
-
-static enum err set_cert(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.cert, argument);
-    return ERR_NONE;
-}
-
-static enum err set_key(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.key, argument);
-    return ERR_NONE;
-}
-
-static enum err set_ciphers(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.ciphers, argument);
-    return ERR_NONE;
-}
-
-static enum err set_ciphersuites(void *ctx, const char *argument, struct diag *diag) {
-    struct client_options *options = ctx;
-    (void)diag;
-    client_option_set_text(&options->tls.ciphersuites, argument);
-    return ERR_NONE;
-}
-
 const struct client_option client_option_rows[] = {
     {.name = "-h",
      .argument = "host",
-     .apply = set_host,
+     .text = CLIENT_OPTION_TEXT(struct client_options, host),
      .help = "Name or address of the server (127.0.0.1)."},
     {.name = "-p", .argument = "port", .apply = set_port, .help = "Port of the server (6379)."},
     {.name = "-s",
      .argument = "socket",
-     .apply = set_socket,
+     .text = CLIENT_OPTION_TEXT(struct client_options, socket_path),
      .help = "Path of the server's Unix socket; host and port do not matter then."},
     {.name = "-a",
      .alias = "--pass",
@@ -181,7 +111,7 @@ const struct client_option client_option_rows[] = {
              "and other users of the machine do not see it there."},
     {.name = "--user",
      .argument = "name",
-     .apply = set_user,
+     .text = CLIENT_OPTION_TEXT(struct client_options, user),
      .help = "User whose password it is; without it the default user."},
     {.name = "--askpass",
      .apply = set_ask_password,
@@ -209,29 +139,35 @@ const struct client_option client_option_rows[] = {
     {.name = "--tls", .apply = set_tls, .help = "Encrypt the connection."},
     {.name = "--sni",
      .argument = "host",
-     .apply = set_sni,
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.sni),
      .help = "Host name to ask for in the TLS handshake."},
     {.name = "--cacert",
      .argument = "file",
-     .apply = set_cacert,
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.cacert),
      .help = "Certificates of the authorities to trust; without this and --cacertdir the "
              "system's."},
     {.name = "--cacertdir",
      .argument = "folder",
-     .apply = set_cacertdir,
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.cacertdir),
      .help = "Folder with such certificates."},
     {.name = "--insecure",
      .apply = set_insecure,
      .help = "Accept any certificate: encrypted, but with whom is not known."},
-    {.name = "--cert", .argument = "file", .apply = set_cert, .help = "Our own certificate."},
-    {.name = "--key", .argument = "file", .apply = set_key, .help = "Its private key."},
+    {.name = "--cert",
+     .argument = "file",
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.cert),
+     .help = "Our own certificate."},
+    {.name = "--key",
+     .argument = "file",
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.key),
+     .help = "Its private key."},
     {.name = "--tls-ciphers",
      .argument = "list",
-     .apply = set_ciphers,
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.ciphers),
      .help = "Ciphers for TLS 1.2 and older, as openssl names them."},
     {.name = "--tls-ciphersuites",
      .argument = "list",
-     .apply = set_ciphersuites,
+     .text = CLIENT_OPTION_TEXT(struct client_options, tls.ciphersuites),
      .help = "Cipher suites for TLS 1.3."},
     {0},
 };

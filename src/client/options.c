@@ -72,6 +72,10 @@ static const struct client_option *find_row(const struct client_option_table *ta
 static enum err apply_row(const struct client_option_table *table, const struct client_option *row,
                           const char *name, const char *argument, struct diag *diag) {
     struct diag reason = {0};
+    if (row->text) {
+        client_option_set_text((char **)((char *)table->ctx + row->text - 1), argument);
+        return ERR_NONE;
+    }
     enum err err = row->apply ? row->apply(table->ctx, argument, &reason)
                               : table->take(table->ctx, name, argument, &reason);
     return err == ERR_NONE ? err : diag_set(diag, err, "%s: %s", name, reason.text);

@@ -60,9 +60,13 @@ struct client_option {
     const char *help;     /* a sentence or two; NULL: --help does not show it */
     uint8_t programs;     /* enum client_program, ored; 0: all */
     /* Sets it in the context of its table. argument is NULL if the option takes none. A row without
-     * this goes to its table's take. */
+     * this or a text goes to its table's take. */
     enum err (*apply)(void *ctx, const char *argument, struct diag *diag);
+    size_t
+        text; /* CLIENT_OPTION_TEXT: the argument becomes an owned text of the context as it is */
 };
+/* The place of a char *field in the context; never 0, which says that there is none. */
+#define CLIENT_OPTION_TEXT(type, field) (offsetof(type, field) + 1)
 
 struct client_option_table {
     const struct client_option *rows; /* ends with a row without a name */

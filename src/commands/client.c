@@ -141,7 +141,7 @@ void cmd_client_pause(struct call *call) {
     } else if (!all && !call_is(call, 3, "write")) {
         call_error(call, ERROR_PAUSE_MODE);
     } else if (call_timeout_ms(call, 2, &timeout_ms)) {
-        exec_pause(call->exec, PAUSE_BY_COMMAND, call->now_ms + timeout_ms, all);
+        exec_pause(call->exec, PAUSE_BY_COMMAND, call->exec->mono_ms + timeout_ms, all);
         reply_ok(call->reply);
     }
 }

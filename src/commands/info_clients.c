@@ -61,7 +61,7 @@ static void print_pause(struct buf *out, void *ctx) {
     if (exec_is_paused(exec_of(ctx), &all, &until_ms, &purpose)) {
         reason = reasons[purpose];
         actions = all ? "all" : "write";
-        left_ms = i64_max(until_ms - exec_of(ctx)->now_ms, 0);
+        left_ms = i64_max(until_ms - exec_of(ctx)->mono_ms, 0);
     }
     buf_addf(out, "paused_reason:%s\r\npaused_actions:%s\r\npaused_timeout_milliseconds:%lld\r\n",
              reason, actions, (long long)left_ms);

@@ -64,7 +64,7 @@ static void print_time_us(struct buf *out, void *ctx) {
     buf_add_i64(out, clock_wall_us());
 }
 static int64_t uptime_s(void *ctx) {
-    return (exec_of(ctx)->now_ms - exec_of(ctx)->started_ms) / 1000;
+    return (exec_of(ctx)->mono_ms - exec_of(ctx)->started_mono_ms) / 1000;
 }
 static void print_uptime_s(struct buf *out, void *ctx) { buf_add_i64(out, uptime_s(ctx)); }
 static void print_uptime_days(struct buf *out, void *ctx) {
@@ -175,7 +175,7 @@ static void add_active_time(struct buf *out, const char *thread, int number, uin
 /* Time the threads did not spend waiting: of the executor, what it did not sleep. */
 static void print_active_times(struct buf *out, void *ctx) {
     const struct exec *exec = exec_of(ctx);
-    uint64_t alive_us = (uint64_t)i64_max(exec->now_ms - exec->started_ms, 0) * 1000;
+    uint64_t alive_us = (uint64_t)(exec->mono_ms - exec->started_mono_ms) * 1000;
     uint64_t idle_us = clock_ticks_to_us(exec->idle_ticks);
     add_active_time(out, "main_thread", 0, alive_us > idle_us ? alive_us - idle_us : 0);
     int workers = exec->io ? io_threads(exec->io) - 1 : 0;

@@ -225,7 +225,7 @@ static void wait_add_keys(struct blocking *b, struct wait *wait,
 static void wait_set_deadline(struct blocking *b, struct wait *wait, int64_t timeout_ms) {
     /* Both ends are cut to whole milliseconds: one more, so that it is never too early. */
     int64_t at_ms;
-    if (timeout_ms <= 0 || !num_add_i64(clock_wall_ms(), timeout_ms, &at_ms)) return;
+    if (timeout_ms <= 0 || !num_add_i64(clock_mono_ns() / 1000000, timeout_ms, &at_ms)) return;
     if (!num_add_i64(at_ms, 1, &wait->deadline.order)) return;
     heap_add(&b->deadlines, &wait->deadline);
 }
@@ -364,7 +364,7 @@ int64_t block_deadline_ms(const struct exec *exec) {
 void block_end_due(struct exec *exec) {
     for (int i = 0; i < BLOCK_DUE_MAX; i++) {
         struct heap_node *first = heap_first(&exec->blocking->deadlines);
-        if (!first || first->order > exec->now_ms) return;
+        if (!first || first->order > exec->mono_ms) return;
         (void)block_end(wait_of_node(first)->client, BLOCK_TIMED_OUT);
     }
 }

@@ -92,7 +92,7 @@ void block_serve(struct exec *exec);
 /* Ends waits whose time is over; several calls if they are very many. */
 void block_end_due(struct exec *exec);
 /* When the next wait ends by itself; INT64_MAX: none will. */
-int64_t block_deadline_ms(const struct exec *exec);
+int64_t block_deadline_ms(const struct exec *exec); /* of mono_ms */
 /* The client is closing: it waits no more. */
 void block_forget(struct client *client);
 /* The call that has just blocked took so long. */

@@ -73,7 +73,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     random_os(&exec->rng_seed, sizeof(exec->rng_seed));
     rng_seed(&exec->rng, exec->rng_seed);
     (void)exec_sample_time(exec);
-    exec->started_ms = exec->now_ms;
+    exec->started_mono_ms = exec->mono_ms;
     exec->busy_from_ticks = clock_ticks();
     exec_thresholds_changed(exec);
     return exec;
@@ -127,6 +127,7 @@ void exec_destroy(struct exec **exec_ref) {
 static never_inline void read_wall_clock(struct exec *exec, uint64_t ticks) {
     int64_t us = clock_wall_us();
     exec->now_ms = us / 1000;
+    exec->mono_ms = clock_mono_ns() / 1000000;
     exec->sampled_ticks = ticks;
     exec->sample_span = clock_us_to_ticks((uint64_t)(1000 - us % 1000));
     keyspace_set_now(exec->keyspace, exec->now_ms);
@@ -219,18 +220,18 @@ bool exec_is_paused(const struct exec *exec, bool *all, int64_t *until_ms,
 }
 
 int64_t exec_next_deadline_ms(const struct exec *exec) {
-    int64_t deadline = exec->next_cron_ms;
+    int64_t left_ms = exec->next_cron_ms - exec->now_ms;
     for (int i = 0; i < PAUSE_PURPOSE_COUNT; i++) {
         int64_t until = exec->pauses[i].until_ms;
-        if (until && until < deadline) deadline = until;
+        if (until) left_ms = i64_min(left_ms, until - exec->mono_ms);
     }
-    return i64_min(deadline, block_deadline_ms(exec));
+    return exec->now_ms + i64_min(left_ms, block_deadline_ms(exec) - exec->mono_ms);
 }
 
 void exec_end_pauses(struct exec *exec) {
     for (int i = 0; i < PAUSE_PURPOSE_COUNT; i++) {
         int64_t until = exec->pauses[i].until_ms;
-        if (until && exec->now_ms >= until) exec_unpause(exec, (enum pause_purpose)i);
+        if (until && exec->mono_ms >= until) exec_unpause(exec, (enum pause_purpose)i);
     }
 }
 

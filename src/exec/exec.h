@@ -112,7 +112,7 @@ struct exec_rates {
 enum pause_purpose { PAUSE_BY_COMMAND = 0 }; /* they overlap: each has its own end */
 enum { PAUSE_PURPOSE_COUNT = 1 };
 struct pause {
-    int64_t until_ms; /* 0: not paused */
+    int64_t until_ms; /* of mono_ms; 0: not paused */
     bool all;         /* all commands, or only those that write */
 };
 
@@ -164,6 +164,7 @@ struct exec {
     struct command_stats *command_stats;
     const struct exec_config *config;
     int64_t now_ms;       /* wall clock, sampled once a window */
+    int64_t mono_ms;      /* sampled with it: for spans of time, as nobody sets it back */
     uint64_t slow_ticks;  /* a call that takes as long may be for the slow log or latency monitor */
     uint64_t large_bytes; /* the same for sizes of requests and replies */
     uint64_t sampled_ticks, sample_span; /* when now_ms was read, and how long it is right */
@@ -226,7 +227,7 @@ struct exec {
     char replication_id[41]; /* INFO's master_replid, until there is a history to name */
     const char *config_file; /* absolute path, NULL: none; the server's */
     size_t startup_bytes;    /* memory in use when the server was ready */
-    int64_t started_ms;
+    int64_t started_mono_ms;
     uint64_t rng_seed;
     struct rng rng;
 };
@@ -261,7 +262,7 @@ int64_t exec_next_deadline_ms(const struct exec *exec);
 int exec_busy_percent(struct exec *exec);
 void exec_sample_rates(struct exec *exec);
 
-/* Pauses clients of commands until a time; a later end wins. */
+/* Pauses clients of commands until a time of mono_ms; a later end wins. */
 void exec_pause(struct exec *exec, enum pause_purpose purpose, int64_t until_ms, bool all);
 void exec_unpause(struct exec *exec, enum pause_purpose purpose);
 bool exec_is_paused(const struct exec *exec, bool *all, int64_t *until_ms,

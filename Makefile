@@ -21,6 +21,7 @@ USE_REDIS_SYMLINKS ?= yes
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 JOBS ?= $(processors)
+CROSS_VARIANT ?= release
 
 include deps/options.mk
 include deps/sources.mk
@@ -213,7 +214,7 @@ cross_folders := base ds sync resp
 cross_make = $(submake) CC=aarch64-linux-gnu-gcc STATIC=yes NO_CMOCKA=yes MALLOC=libc
 .PHONY: cross-aarch64
 cross-aarch64:
-	+@$(cross_make) all
+	+@$(cross_make) VARIANT=$(CROSS_VARIANT) all
 	+@$(cross_make) VARIANT=unit UNIT_FOLDERS='$(cross_folders)' unit-build
 	+@RUNNER="qemu-aarch64" $(cross_make) VARIANT=unit UNIT_FOLDERS='$(cross_folders)' unit-here
 

@@ -441,17 +441,30 @@ def clang_format():
     return None
 
 
-def check_format(paths, complaints, notes):
-    program = clang_format()
-    if not program:
+def check_format(program, paths, complaints):
+    run = subprocess.run([program, "--dry-run", "--ferror-limit=1"] + paths,
+                         capture_output=True, text=True, check=False)
+    for path, line in re.findall(r"^(\S+?):(\d+):\d+: (?:warning|error): code should be",
+                                 run.stderr, re.M):
+        complaints.add(path, 0, "not as clang-format has it, near line %s" % line)
+
+
+def start_programs(c_files, pool, complaints, notes):
+    """What other programs check, begun in the pool. Gives what is left to wait for, and the command
+    that compiles, or None."""
+    begun, program = [], clang_format()
+    if program:
+        begun += [pool.submit(check_format, program, c_files[start:start + 40], complaints)
+                  for start in range(0, len(c_files), 40)]
+    else:
         notes.append("formatting is not checked: no clang-format 14 here")
-        return
-    for start in range(0, len(paths), 40):
-        run = subprocess.run([program, "--dry-run", "--ferror-limit=1"] + paths[start:start + 40],
-                             capture_output=True, text=True, check=False)
-        for path, line in re.findall(r"^(\S+?):(\d+):\d+: (?:warning|error): code should be",
-                                     run.stderr, re.M):
-            complaints.add(path, 0, "not as clang-format has it, near line %s" % line)
+    if not shutil.which(os.environ.get("CC", "gcc")):
+        notes.append("headers and objects are not checked: no compiler here")
+        return begun, None
+    command = compiler_command()
+    begun += [pool.submit(check_header_alone, path, command, complaints)
+              for path in c_files if path.endswith(".h")]
+    return begun, command
 
 
 # --- all together -------------------------------------------------------------------------------------
@@ -512,28 +525,23 @@ def main():
                 fix_include_order(path)
         if clang_format():
             subprocess.run([clang_format(), "-i"] + c_files, check=True)
-    for path in files:
-        if is_text(path):
-            check_text(path, complaints)
-    for path in c_files:
-        source = Source(path)
-        check_words(source, complaints)
-        check_includes(source, ranks, complaints)
-        check_sizes(source, complaints)
-    check_format(c_files, complaints, notes)
-    if not wanted:
-        check_folders(ranks, complaints)
-
-    if not shutil.which(os.environ.get("CC", "gcc")):
-        notes.append("headers and objects are not checked: no compiler here")
-    else:
-        command = compiler_command()
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            headers = [path for path in c_files if path.endswith(".h")]
-            list(pool.map(lambda p: check_header_alone(p, command, complaints), headers))
-            sources = [path for path in c_files if path.endswith(".c") and folder_of(path)]
-            if sources:
-                check_objects(sources, ranks, command, pool, complaints)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        begun, command = start_programs(c_files, pool, complaints, notes)
+        for path in files:
+            if is_text(path):
+                check_text(path, complaints)
+        for path in c_files:
+            source = Source(path)
+            check_words(source, complaints)
+            check_includes(source, ranks, complaints)
+            check_sizes(source, complaints)
+        if not wanted:
+            check_folders(ranks, complaints)
+        sources = [path for path in c_files if path.endswith(".c") and folder_of(path)]
+        if command and sources:
+            check_objects(sources, ranks, command, pool, complaints)
+        for check in begun:
+            check.result()
 
     for path, line, text in sorted(complaints.lines):
         print("%s:%d: %s" % (path, line, text))

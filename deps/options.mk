@@ -133,7 +133,9 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 ifeq ($(is_clang)$(shell $(CC) -dumpversion 2>/dev/null | cut -d. -f1),10)
 warnings += -Wno-missing-field-initializers
 endif
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -g -fno-omit-frame-pointer -pthread \
+# Reports of sanitizers want lines, and nothing else: that compiles faster.
+debug_info := $(if $(sanitizer_link),-g1,-g)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(debug_info) -fno-omit-frame-pointer -pthread \
     $(if $(MARCH),-march=$(MARCH)) $(optimisation) $(warnings) $(features) $(package_cflags) $(CFLAGS)
 ALL_LDFLAGS = -pthread -rdynamic -Wl,--as-needed -Wl,-z,relro,-z,now \
     $(if $(filter yes,$(STATIC)),-static) \

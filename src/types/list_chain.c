@@ -50,6 +50,14 @@ static struct block *open_slot(struct chain **chain_ptr, size_t index) {
     return list__block(chain, index);
 }
 
+/* Gives back room that so few blocks do not need. */
+static void shrink(struct chain **chain) {
+    size_t cap = (*chain)->cap;
+    while (cap > CHAIN_CAP_MIN && (*chain)->size < cap / 4)
+        cap /= 2;
+    if (cap < (*chain)->cap) resize(chain, cap);
+}
+
 static void close_slot(struct chain **chain_ptr, size_t index) {
     struct chain *chain = *chain_ptr;
     check(index < chain->size);
@@ -62,9 +70,7 @@ static void close_slot(struct chain **chain_ptr, size_t index) {
             *list__block(chain, i) = *list__block(chain, i + 1);
     }
     chain->size--;
-    if (chain->cap > CHAIN_CAP_MIN && chain->size < chain->cap / 4) {
-        resize(chain_ptr, chain->cap / 2);
-    }
+    shrink(chain_ptr);
 }
 
 /* ---- blocks ---- */
@@ -108,12 +114,18 @@ static void add_plain(struct chain **chain, size_t index, struct blob *blob) {
     (*chain)->count++;
 }
 
+/* Frees a block, and leaves its slot with none, which is for the caller to close. */
+static void empty_slot(struct chain *chain, size_t index) {
+    struct block *block = list__block(chain, index);
+    chain->count -= block->count;
+    chain->packed -= block_is_packed(block);
+    block_free(block);
+    *block = (struct block){0};
+}
+
 static void remove_block(struct chain **chain, size_t index) {
-    struct block block = *list__block(*chain, index);
-    (*chain)->count -= block.count;
-    (*chain)->packed -= block_is_packed(&block);
+    empty_slot(*chain, index);
     close_slot(chain, index);
-    block_free(&block);
 }
 
 static void add_single(struct chain **chain, size_t index, struct bytes item) {
@@ -260,19 +272,28 @@ void list__chain_drop(struct chain **chain, enum list_end end, size_t count,
 
 /* ---- the middle ---- */
 
-/* Joins the block with the one before it if both together stay within the limits. */
-static bool join(struct chain **chain, size_t index, const struct list_limits *limits) {
-    if (index == 0 || index >= (*chain)->size) return false;
-    struct block *left = list__block(*chain, index - 1), *right = list__block(*chain, index);
+/* Puts the elements of one block behind those of the other if all stay within the limits; the slot
+ * that they were in is empty then. */
+static bool merge(struct chain *chain, size_t into, size_t index,
+                  const struct list_limits *limits) {
+    struct block *left = list__block(chain, into), *right = list__block(chain, index);
     if (block_is_plain(left) || block_is_plain(right)) return false;
     if (!has_room(left, right->count, right->bytes - LISTPACK_EMPTY_SIZE, limits)) return false;
 
-    list__block_open(*chain, index - 1);
-    list__block_open(*chain, index);
+    list__block_open(chain, into);
+    list__block_open(chain, index);
     struct listpack *lp = block_listpack(left);
     listpack_append_range(&lp, block_listpack(right), LISTPACK_HEADER, LISTPACK_END);
-    block_changed(*chain, left, lp, right->count);
-    remove_block(chain, index);
+    block_changed(chain, left, lp, right->count);
+    empty_slot(chain, index);
+    return true;
+}
+
+/* Joins the block with the one before it if both together stay within the limits. */
+static bool join(struct chain **chain, size_t index, const struct list_limits *limits) {
+    if (index == 0 || index >= (*chain)->size) return false;
+    if (!merge(*chain, index - 1, index, limits)) return false;
+    close_slot(chain, index);
     return true;
 }
 
@@ -453,25 +474,63 @@ static size_t remove_in_block(struct chain *chain, size_t index, enum list_end f
     return removed;
 }
 
+/* Closes the empty slots among the first or the last `visited` ones, all at once: each block there
+ * moves once, and none of the others. */
+static void close_slots(struct chain **chain_ptr, enum list_end from, size_t visited) {
+    struct chain *chain = *chain_ptr;
+    size_t to = from == LIST_HEAD ? visited : chain->size - visited;
+    if (from == LIST_HEAD) {
+        for (size_t i = visited; i-- > 0;) {
+            if (list__block(chain, i)->count > 0)
+                *list__block(chain, --to) = *list__block(chain, i);
+        }
+        chain->first = (chain->first + to) & (chain->cap - 1);
+        chain->size -= to;
+    } else {
+        for (size_t i = to; i < chain->size; i++) {
+            if (list__block(chain, i)->count > 0)
+                *list__block(chain, to++) = *list__block(chain, i);
+        }
+        chain->size = to;
+    }
+    shrink(chain_ptr);
+}
+
+/* Elements of this block were removed. What is left goes to the one visited before, *beside, if the
+ * two are small; *beside becomes the one that is not empty. */
+static void settle_block(struct chain *chain, enum list_end from, size_t index, size_t *beside,
+                         const struct list_limits *limits) {
+    const struct list_limits half = {.bytes = limits->bytes / 2, .count = limits->count / 2};
+    const struct block *block = list__block_const(chain, index);
+    if (block_is_plain(block) || block->count == 0) {
+        empty_slot(chain, index);
+        return;
+    }
+    bool is_first = *beside == SIZE_MAX;
+    if (from == LIST_TAIL) {
+        if (!is_first) (void)merge(chain, index, *beside, &half);
+        *beside = index;
+    } else if (is_first || !merge(chain, *beside, index, &half)) {
+        *beside = index;
+    }
+    list__chain_changed(chain, *beside, 1, chain->size, limits->compress_depth);
+}
+
 size_t list__chain_remove(struct chain **chain, enum list_end from, size_t count, struct bytes item,
                           const struct list_limits *limits) {
-    const struct list_limits half = {.bytes = limits->bytes / 2, .count = limits->count / 2};
-    size_t removed = 0;
-    /* Counted from the end that it comes from: what goes there does not move the rest. */
-    for (size_t left = (*chain)->size; left > 0 && removed < count; left--) {
-        size_t index = from == LIST_HEAD ? (*chain)->size - left : left - 1;
+    size_t size = (*chain)->size, removed = 0, visited = 0, beside = SIZE_MAX;
+    for (; visited < size && removed < count; visited++) {
+        size_t index = from == LIST_HEAD ? visited : size - 1 - visited;
         size_t here = remove_in_block(*chain, index, from, count - removed, item);
         removed += here;
-        if (here == 0) continue;
-        size_t old_size = (*chain)->size;
-        const struct block *block = list__block_const(*chain, index);
-        if (block_is_plain(block) || block->count == 0) {
-            remove_block(chain, index);
+        if (here > 0) {
+            settle_block(*chain, from, index, &beside, limits);
         } else {
-            (void)join(chain, from == LIST_HEAD ? index : index + 1, &half);
+            beside = index;
         }
-        list__chain_changed(*chain, index, 2, old_size, limits->compress_depth);
     }
+    if (removed > 0) close_slots(chain, from, visited);
+    list__chain_changed(*chain, 0, 0, size, limits->compress_depth);
     return removed;
 }
 

@@ -383,6 +383,35 @@ TEST(list_of_compressible_elements_is_smaller_when_compressed) {
     list_destroy(list);
 }
 
+/* Blocks that become empty all over a long list: were the others moved for each of them, this would
+ * take minutes. */
+TEST(list_removes_many_blocks_by_value_at_once) {
+    enum { MANY = 1 << 20 };
+    for (enum list_end from = LIST_HEAD; from <= LIST_TAIL; from++) {
+        struct list_limits limits = list_limits_of(1, 0);
+        void *list = list_create(0);
+        struct listpack *scratch = NULL;
+        struct list_item item;
+        for (int i = 0; i < MANY; i++)
+            list_push(&list, LIST_TAIL, i % 2 ? BYTES("x") : BYTES("y"), &limits);
+        expect_eq(list_block_count(list), MANY);
+        expect_eq(list_remove(&list, from, MANY / 4, BYTES("x"), &limits), MANY / 4);
+        list_verify(list);
+        expect_eq(list_block_count(list), MANY - MANY / 4);
+        for (int i = 0; i < 4; i++) { /* only on that side are the neighbours alike */
+            bool cleared = (i < 2) == (from == LIST_HEAD);
+            expect_true(list_at(list, i < 2 ? i : i - 4, &item, &scratch));
+            expect_eq(item.value.data[0], cleared || i % 2 == 0 ? 'y' : 'x');
+        }
+        expect_eq(list_remove(&list, from, SIZE_MAX, BYTES("x"), &limits), MANY / 4);
+        expect_eq(list_remove(&list, from, SIZE_MAX, BYTES("x"), &limits), 0);
+        list_verify(list);
+        expect_eq(list_block_count(list), MANY / 2);
+        list_destroy(list);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST(list_trimmed_of_many_blocks_hands_them_out_to_be_freed_elsewhere) {
     enum { MANY = 10000, KEPT = 10 };
     const struct list_limits limits = list_limits_of(4, 0);

@@ -3,8 +3,7 @@
  * ends the program in the meantime would leave it that way, so these signals are held back until
  * the old settings are there again.
  *
- *   client_terminal_change ──▶ wait for input or signal_fd ──▶ client_terminal_restore ──▶
- * delivered
+ *   client_terminal_change ──▶ wait for input or signal_fd ──▶ client_terminal_restore
  *
  * For programs of one thread. */
 #pragma once

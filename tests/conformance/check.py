@@ -49,7 +49,8 @@ FEATURES = {
     "blocking commands": "client|unblock",
     "cluster mode": "cluster* asking readonly readwrite",
     "replication": "replicaof slaveof replconf psync sync failover role wait waitaof",
-    "persistence": "save bgsave lastsave bgrewriteaof debug|reload",
+    "the append-only file": "bgrewriteaof debug|loadaof",
+    "persistence": "save bgsave lastsave debug|reload",
     "DUMP, RESTORE and MIGRATE": "dump restore* migrate",
     "SORT": "sort sort_ro",
     "modules": "module*",
@@ -138,12 +139,20 @@ def names_in(step):
     return names
 
 
+def is_missing(name, have):
+    """Whether the server lacks it; "hello|2", of a command without subcommands, is none."""
+    container = name.split("|")[0]
+    is_name = (container in ("debug", name) or container not in have
+               or any(other.startswith(container + "|") for other in have))
+    return is_name and name not in have
+
+
 def reason_of(case, failing, have):
     """The missing feature in the failing step, counted from 1, or the nearest before; or None."""
     for step in reversed(case["steps"][:failing]):
         for name in names_in(step):
             feature = feature_of(name)
-            if feature and name not in have:
+            if feature and is_missing(name, have):
                 return "needs " + feature
     if "--cluster-enabled yes" in str(case.get("server")):
         return "needs cluster mode"

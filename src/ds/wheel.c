@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/random.h"
 
+#include <stdlib.h>
+
 enum {
     LEVEL_BITS = 6,       /* a unit is 2^6 units of the level below */
     SLOT_COUNT = 128,     /* two units of the level above */
@@ -390,4 +392,51 @@ void wheel_verify(const struct wheel *wheel) {
     }
     check(total == wheel->count);
     check(bytes == wheel->bytes);
+}
+
+static void listing_add(void *ctx, uint32_t record, uint64_t tick) {
+    struct wheel_listing *listing = ctx;
+    listing->items[listing->count++] = (struct wheel_filed){record, tick};
+}
+
+static int compare_filed(const void *a, const void *b) {
+    const struct wheel_filed *x = a, *y = b;
+    if (x->record != y->record) return x->record < y->record ? -1 : 1;
+    return x->tick < y->tick ? -1 : x->tick > y->tick;
+}
+
+void wheel_listing_init(struct wheel_listing *listing, const struct wheel *wheel,
+                        const struct wheel *other) {
+    const struct wheel *wheels[] = {wheel, other};
+    size_t records = (wheel ? wheel->count : 0) + (other ? other->count : 0);
+    *listing = (struct wheel_listing){
+        .items = mem_alloc_array(records + 1, sizeof(*listing->items)),
+    };
+    for (size_t i = 0; i < COUNT_OF(wheels); i++) {
+        if (!wheels[i]) continue;
+        wheel_verify(wheels[i]);
+        wheel_each(wheels[i], listing_add, listing);
+    }
+    check(listing->count == records);
+    qsort(listing->items, records, sizeof(*listing->items), compare_filed);
+}
+
+void wheel_listing_deinit(struct wheel_listing *listing) {
+    mem_free(listing->items);
+    *listing = (struct wheel_listing){0};
+}
+
+bool wheel_listing_has(const struct wheel_listing *listing, uint32_t record, uint64_t tick) {
+    size_t low = 0, high = listing->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (listing->items[middle].record < record) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    /* Of the records that are equal, the first is the one that comes out first. */
+    return low < listing->count && listing->items[low].record == record &&
+           listing->items[low].tick <= tick;
 }

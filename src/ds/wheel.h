@@ -71,3 +71,19 @@ size_t wheel_sample(const struct wheel *wheel, struct rng *rng, uint32_t *out, s
 typedef void (*wheel_visit_fn)(void *ctx, uint32_t record, uint64_t tick);
 void wheel_each(const struct wheel *wheel, wheel_visit_fn fn, void *ctx);
 void wheel_verify(const struct wheel *wheel); /* O(n); for tests */
+
+/* What lies in a wheel and in the one that is replacing it, for owners that check themselves. */
+struct wheel_filed {
+    uint32_t record;
+    uint64_t tick; /* as wheel_each gives it */
+};
+struct wheel_listing { /* by record, and then by tick */
+    struct wheel_filed *items;
+    size_t count;
+};
+/* Verifies both, either of which may be NULL. O(n log n). */
+void wheel_listing_init(struct wheel_listing *listing, const struct wheel *wheel,
+                        const struct wheel *other);
+void wheel_listing_deinit(struct wheel_listing *listing);
+/* Whether it is filed at this tick or before. O(log n). */
+bool wheel_listing_has(const struct wheel_listing *listing, uint32_t record, uint64_t tick);

@@ -199,69 +199,9 @@ size_t keyspace_expire_index_bytes(const struct db *db) {
 
 /* ---- checking ---- */
 
-struct filed { /* a record as the check sees it */
-    uint64_t tick;
-    uint32_t record;
-};
-struct filed_list {
-    struct filed *items;
-    size_t count;
-};
-
-static void collect(void *ctx, uint32_t record, uint64_t tick) {
-    struct filed_list *list = ctx;
-    list->items[list->count++] = (struct filed){tick, record};
-}
-
-static void sift_down(struct filed_list *list, size_t root, size_t end) {
-    for (size_t child; (child = root * 2 + 1) < end; root = child) {
-        struct filed *items = list->items;
-        if (child + 1 < end && items[child].record < items[child + 1].record) child++;
-        if (items[root].record >= items[child].record) return;
-        struct filed swap = items[root];
-        items[root] = items[child];
-        items[child] = swap;
-    }
-}
-
-static void sort_by_record(struct filed_list *list) {
-    for (size_t root = list->count / 2; root-- > 0;)
-        sift_down(list, root, list->count);
-    for (size_t end = list->count; end-- > 1;) {
-        struct filed swap = list->items[0];
-        list->items[0] = list->items[end];
-        list->items[end] = swap;
-        sift_down(list, 0, end);
-    }
-}
-
-static bool has_record(const struct filed_list *list, uint32_t record, uint64_t tick) {
-    size_t low = 0, high = list->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (list->items[middle].record < record) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (; low < list->count && list->items[low].record == record; low++) {
-        if (list->items[low].tick <= tick) return true;
-    }
-    return false;
-}
-
 void expire__verify(const struct db *db) {
-    struct filed_list list = {0};
-    size_t records = 0;
-    if (db->wheel) records += wheel_count(db->wheel);
-    if (db->purged) records += wheel_count(db->purged);
-    list.items = mem_alloc_array(records + 1, sizeof(*list.items));
-    if (db->wheel) wheel_verify(db->wheel), wheel_each(db->wheel, collect, &list);
-    if (db->purged) wheel_verify(db->purged), wheel_each(db->purged, collect, &list);
-    check(list.count == records);
-    sort_by_record(&list);
-
+    struct wheel_listing listing;
+    wheel_listing_init(&listing, db->wheel, db->purged);
     struct hashtab_iter iter;
     const struct entry *e;
     hashtab_iter_init(&iter, db->table);
@@ -270,8 +210,8 @@ void expire__verify(const struct db *db) {
         uint32_t record = hashtab_record(hash_bytes(entry_key(e)));
         /* What was filed late came out at once, or lies at the next tick. */
         uint64_t latest = size_max(wheel_tick_due(entry_expiry_ms(e)), wheel_tick(db->wheel) + 1);
-        check(has_record(&list, record, latest));
+        check(wheel_listing_has(&listing, record, latest));
     }
     hashtab_iter_deinit(&iter);
-    mem_free(list.items);
+    wheel_listing_deinit(&listing);
 }

@@ -19,8 +19,6 @@
 #include "ds/wheel.h"
 #include "types/hash_internal.h"
 
-#include <stdlib.h>
-
 enum {
     INDEX_MIN = 512, /* fields from which there is a wheel ... */
     INDEX_KEPT = 64, /* ... which a table keeps until it is smaller than this */
@@ -245,60 +243,12 @@ size_t hash_expire(struct hash **hash, int64_t now_ms, size_t max) {
 
 /* ---- checking ---- */
 
-struct filed { /* a record as the check sees it */
-    uint32_t record;
-    uint64_t tick;
-};
-struct filed_list {
-    struct filed *items;
-    size_t count;
-};
-
-static void collect(void *ctx, uint32_t record, uint64_t tick) {
-    struct filed_list *list = ctx;
-    list->items[list->count++] = (struct filed){record, tick};
-}
-
-static int compare(const void *a, const void *b) {
-    const struct filed *x = a, *y = b;
-    if (x->record != y->record) return x->record < y->record ? -1 : 1;
-    return x->tick < y->tick ? -1 : x->tick > y->tick;
-}
-
-/* Of the records that are equal, the first is the one that comes out first. */
-static bool has_record(const struct filed_list *list, uint32_t record, uint64_t tick) {
-    size_t low = 0, high = list->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (list->items[middle].record < record) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < list->count && list->items[low].record == record && list->items[low].tick <= tick;
-}
-
-static void collect_all(const struct hash_timed *timed, struct filed_list *list) {
-    size_t records = wheel_count(timed->wheel);
-    if (timed->purged) records += wheel_count(timed->purged);
-    list->items = mem_alloc_array(records + 1, sizeof(*list->items));
-    wheel_verify(timed->wheel);
-    wheel_each(timed->wheel, collect, list);
-    if (timed->purged) {
-        wheel_verify(timed->purged);
-        wheel_each(timed->purged, collect, list);
-    }
-    check(list->count == records);
-    qsort(list->items, records, sizeof(*list->items), compare);
-}
-
 void hash__timed_verify(const struct hash_timed *timed) {
-    struct filed_list list = {0};
+    struct wheel_listing listing;
     size_t count = 0;
     check(timed->wheel || !timed->purged);
     check(timed->wheel || !timed->times.count || hashtab_count(timed->fields) < INDEX_MIN);
-    if (timed->wheel) collect_all(timed, &list);
+    wheel_listing_init(&listing, timed->wheel, timed->purged);
 
     struct hashtab_iter iter;
     const struct field *f;
@@ -312,10 +262,10 @@ void hash__timed_verify(const struct hash_timed *timed) {
         if (!timed->wheel) continue;
         /* What was filed late lies at the next tick. */
         uint64_t latest = size_max(wheel_tick_due(at_ms), wheel_tick(timed->wheel) + 1);
-        check(has_record(&list, hashtab_record(hash_bytes(field_name(f))), latest));
+        check(wheel_listing_has(&listing, hashtab_record(hash_bytes(field_name(f))), latest));
     }
     hashtab_iter_deinit(&iter);
     check(count == timed->times.count);
     check(count > 0 || (!timed->wheel && timed->times.next_ms == INT64_MAX));
-    mem_free(list.items);
+    wheel_listing_deinit(&listing);
 }

@@ -127,6 +127,32 @@ TEST(samples_are_records_that_are_there) {
     wheel_destroy(&wheel);
 }
 
+/* Each record is filed twice, in one wheel or in two: the earlier time counts. */
+TEST(listing_knows_what_is_filed_at_a_tick_or_before) {
+    enum { COUNT = 500, FIRST = 1000 };
+    struct wheel *wheel = wheel_create(FIRST), *other = wheel_create(FIRST);
+    struct wheel_listing listing;
+    wheel_listing_init(&listing, NULL, NULL);
+    expect_true(!wheel_listing_has(&listing, 0, UINT64_MAX));
+    wheel_listing_deinit(&listing);
+    for (uint32_t i = 0; i < COUNT; i++) { /* within the reach of the lowest level: no tick early */
+        (void)wheel_add(i % 2 ? wheel : other, i * 2, FIRST + 1 + i % 20);
+        (void)wheel_add(wheel, i * 2, FIRST + 1 + i % 20 + i % 3);
+    }
+    wheel_listing_init(&listing, wheel, other);
+    expect_eq(listing.count, 2 * COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        expect_true(!wheel_listing_has(&listing, i * 2, FIRST + i % 20));
+        expect_true(wheel_listing_has(&listing, i * 2, FIRST + 1 + i % 20));
+        expect_true(wheel_listing_has(&listing, i * 2, UINT64_MAX));
+        expect_true(!wheel_listing_has(&listing, i * 2 + 1, UINT64_MAX));
+    }
+    wheel_listing_deinit(&listing);
+    wheel_destroy(&wheel);
+    wheel_destroy(&other);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 TEST(a_million_records_take_little_more_than_four_bytes_each) {
     enum { COUNT = 1000000 };
     struct wheel *wheel = wheel_create(1000);

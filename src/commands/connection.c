@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/version.h"
 #include "commands/commands.h"
+#include "exec/block.h"
 #include "exec/call.h"
 #include "exec/loop.h"
 #include "exec/multi.h"
@@ -176,7 +177,12 @@ static void cmd_quit(struct call *call) {
     client_close_after_reply(call->client);
 }
 
+/* Lines of a monitor in the middle of the replies of EXEC could not be told from those. */
 static void cmd_monitor(struct call *call) {
+    if (!call_may_block(call)) {
+        call_error(call, ERROR_MONITOR_DENIED);
+        return;
+    }
     monitor_add(call->exec, call->client);
     reply_ok(call->reply);
 }

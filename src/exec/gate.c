@@ -37,6 +37,7 @@ uint32_t gate_needs_of(const struct command *command) {
     if ((flags & CMD_READONLY) && command_has_keys(command)) needs |= GATE_TRACKING;
     if (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) needs |= GATE_PAUSE_WRITE;
     if (flags & (CMD_WRITE | CMD_DENYOOM)) needs |= GATE_MEMORY;
+    if (flags & (CMD_READONLY | CMD_WRITE | CMD_MAY_REPLICATE)) needs |= GATE_KEYSPACE;
     bool is_quit = strcmp(command->spec->name, "quit") == 0; /* ends a connection, runs nothing */
     if (!(flags & (CMD_SKIP_MONITOR | CMD_ADMIN)) && !is_quit) needs |= GATE_MONITOR;
     if (!(flags & CMD_LOADING)) needs |= GATE_LOADING;
@@ -106,6 +107,7 @@ enum gate_result gate_check(struct call *call, uint32_t closed) {
         return GATE_REFUSED;
     }
     if (closed & GATE_LOADING) return gate_refuse(call, ERROR_LOADING);
+    if (closed & GATE_KEYSPACE) return gate_refuse(call, ERROR_MONITOR_KEYSPACE);
     if (gate_is_paused(call, closed)) return GATE_HELD;
     if (closed & GATE_MULTI) {
         multi_queue(client, call);

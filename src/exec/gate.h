@@ -24,6 +24,7 @@ enum gate {
     GATE_SUBSCRIBED = BIT(9),  /* client: RESP2 with subscriptions, few commands make sense */
     GATE_TRACKING = BIT(10),   /* client: the keys that it reads are noted */
     GATE_CACHING = BIT(11),    /* client: CLIENT CACHING is in force for the next command */
+    GATE_KEYSPACE = BIT(12),   /* client: monitors, and has no business with keys */
 };
 
 /* What a command's flags make it need; fills command->needs at start. */

@@ -20,6 +20,7 @@ void monitor_add(struct exec *exec, struct client *client) {
     }
     exec->monitors[exec->monitor_count++] = client;
     client->flags |= CLIENT_MONITOR;
+    client->gates |= GATE_KEYSPACE;
     exec->gates |= GATE_MONITOR;
 }
 
@@ -28,6 +29,7 @@ void monitor_remove(struct exec *exec, struct client *client) {
         if (exec->monitors[i] != client) continue;
         exec->monitors[i] = exec->monitors[--exec->monitor_count];
         client->flags &= ~(uint32_t)CLIENT_MONITOR;
+        client->gates &= ~(uint32_t)GATE_KEYSPACE;
         break;
     }
     if (!exec->monitor_count) exec->gates &= ~(uint32_t)GATE_MONITOR;

@@ -278,6 +278,25 @@ def test_monitor_shows_commands_quoted_and_without_secrets(server):
     ]
 
 
+def test_a_monitor_leaves_the_keys_alone(server):
+    monitor = server.connect()
+    assert monitor.call("MONITOR") == "OK"
+    refused = "ERR Replica can't interact with the keyspace"
+    for command in (("GET", "a"), ("SET", "a", "b"), ("DBSIZE",), ("PUBLISH", "a", "b")):
+        assert monitor.ask(*command) == refused
+    assert monitor.call("RESET") == "RESET"
+    assert monitor.call("GET", "a") is None
+
+
+def test_a_transaction_does_not_become_a_monitor(server):
+    client = server.connect()
+    client.send(b"MULTI\r\nMONITOR\r\nSET a b\r\nEXEC\r\nGET a\r\n")
+    assert [client.read_reply() for _ in range(3)] == ["OK", "QUEUED", "QUEUED"]
+    replies = client.read_reply()
+    assert str(replies[0]) == "ERR MONITOR isn't allowed for DENY BLOCKING client"
+    assert replies[1] == "OK" and client.read_reply() == "b"
+
+
 def test_a_monitor_sees_its_own_reply_before_its_own_line(server):
     monitor = server.connect()
     monitor.call("MONITOR")

@@ -346,12 +346,7 @@ static size_t conn_input_held(const struct conn *conn) {
            (parser->big ? parser->big_filled : 0);
 }
 
-void conn_read(struct conn *conn, const struct conn_reader *reader) {
-    dcheck(conn->in && conn->batch && conn->batch->count == 0);
-    if (conn_input_held(conn) > conn->input_limit) {
-        conn->read_status = CONN_TOO_BIG;
-        return;
-    }
+always_inline_fn void conn_read_once(struct conn *conn, const struct conn_reader *reader) {
     if (conn->parser.big) {
         if (!conn_read_big(conn)) return;
         conn_parse(conn, reader);
@@ -370,6 +365,19 @@ void conn_read(struct conn *conn, const struct conn_reader *reader) {
     if (conn->parser.big && !conn->batch->count && conn->read_status == CONN_FINE) {
         if (conn_read_big(conn)) conn_parse(conn, reader);
     }
+}
+
+void conn_read(struct conn *conn, const struct conn_reader *reader) {
+    dcheck(conn->in && conn->batch && conn->batch->count == 0);
+    if (conn_input_held(conn) > conn->input_limit) {
+        conn->read_status = CONN_TOO_BIG;
+        return;
+    }
+    conn_read_once(conn, reader);
+    /* Now, not at the next read: what is over the limit may be all that ever comes. */
+    if (likely(conn->batch->count) || conn_input_held(conn) <= conn->input_limit) return;
+    if (conn->read_status == CONN_FINE || conn->read_status == CONN_AGAIN)
+        conn->read_status = CONN_TOO_BIG;
 }
 
 /* ---- writing: whoever owns it ---- */

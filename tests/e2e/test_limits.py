@@ -91,6 +91,17 @@ def test_an_argument_over_the_query_buffer_limit_ends_the_connection(server):
     assert other.call("EXISTS", "key") == 0
 
 
+def test_an_argument_that_stops_over_the_query_buffer_limit_ends_the_connection(server):
+    server.control().call("CONFIG", "SET", "client-query-buffer-limit", "1mb")
+    greedy, patient = server.connect(), server.connect()
+    number = patient.call("CLIENT", "ID")
+    head = b"*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$%d\r\n" % (2 * MEGABYTE)
+    patient.send(head + b"x" * (MEGABYTE - 100000))
+    greedy.send(head + b"x" * (MEGABYTE + 200000))
+    assert greedy.wait_for_close() == b""
+    assert len(server.clients("ID", number)) == 1
+
+
 def test_an_argument_over_proto_max_bulk_len_is_refused(server):
     server.control().call("CONFIG", "SET", "proto-max-bulk-len", "1mb")
     greedy = server.connect()

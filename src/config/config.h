@@ -178,10 +178,8 @@ must_use enum err config_load_text(struct config *config, struct bytes text, con
 /* Sets one option from words; words[0] is its name. For the command line. */
 must_use enum err config_load_words(struct config *config, const struct bytes *words, size_t count,
                                     struct config_fault *fault);
-/* Adds "*** FATAL CONFIG FILE ERROR (title) ***" and the lines that say where and why. main_file:
- * the file the user named, NULL if none; other files are named in the text. */
-void config_fault_describe(const struct config_fault *fault, const char *title,
-                           const char *main_file, struct buf *out);
+/* Adds "*** FATAL CONFIG FILE ERROR (title) ***" and the lines that say where and why. */
+void config_fault_describe(const struct config_fault *fault, const char *title, struct buf *out);
 /* Adds "file:line: reason". */
 void config_fault_brief(const struct config_fault *fault, struct buf *out);
 

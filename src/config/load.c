@@ -334,14 +334,10 @@ void config__scratch_deinit(const struct config *config, struct config_values *v
 
 /* --- describing a fault --- */
 
-void config_fault_describe(const struct config_fault *fault, const char *title,
-                           const char *main_file, struct buf *out) {
+void config_fault_describe(const struct config_fault *fault, const char *title, struct buf *out) {
     buf_addf(out, "\n*** FATAL CONFIG FILE ERROR (%s) ***\n", title);
-    bool is_main = main_file && strcmp(main_file, fault->file) == 0;
     if (fault->file[0] == '\0') {
         buf_add_text(out, "Reading the command line");
-    } else if (is_main) {
-        buf_add_text(out, "Reading the configuration file");
     } else if (strcmp(fault->file, "-") == 0) {
         buf_add_text(out, "Reading the configuration from standard input");
     } else {

@@ -142,11 +142,11 @@ static void write_option(struct rewrite *rw, size_t slot) {
     const struct config_option *option = rw->config->slots[slot].option;
     const void *value = rw->config->live.at[slot];
     rw->plans[slot].written = true;
-    /* What an included file added must not add up with our line. */
-    if (rw->has_include && (option->flags & CONFIG_ACCUMULATES) &&
-        !(option->flags & CONFIG_FILE_ONLY))
+    bool has_lines = option->kind == CONFIG_CUSTOM && option->custom->write_lines;
+    /* What an included file added must not add up with our line. Lines of its own state all. */
+    if (rw->has_include && (option->flags & CONFIG_ACCUMULATES) && !has_lines)
         buf_addf(&rw->text, "%s \"\"\n", option->name);
-    if (option->kind == CONFIG_CUSTOM && option->custom->write_lines) {
+    if (has_lines) {
         option->custom->write_lines(option->name, value, &rw->text);
         return;
     }

@@ -73,9 +73,9 @@ static char *absolute_path(const char *path) {
     return realpath(path, real) ? mem_strdup(real) : NULL;
 }
 
-static void describe_fault(const struct config_fault *fault, const char *file) {
+static void describe_fault(const struct config_fault *fault) {
     struct buf text = {0};
-    config_fault_describe(fault, "Valkey " VALKEY_VERSION, file, &text);
+    config_fault_describe(fault, "Valkey " VALKEY_VERSION, &text);
     (void)fwrite(text.data, 1, text.size, stderr);
     buf_deinit(&text);
 }
@@ -92,7 +92,7 @@ static bool load_config(struct server *server, const struct cmdline *line) {
         err = server_create_commands(server, &fault.reason);
         if (line->file) snprintf(fault.file, sizeof(fault.file), "%s", line->file);
     }
-    if (err != ERR_NONE) describe_fault(&fault, line->file);
+    if (err != ERR_NONE) describe_fault(&fault);
     return err == ERR_NONE;
 }
 

@@ -93,6 +93,8 @@ def test_a_wrong_file_is_told_by_line_and_reason_and_does_not_start(daemons, tex
     assert "*** FATAL CONFIG FILE ERROR (Valkey 9.1.0) ***" in output
     assert line is None or f"at line {line}\n" in output
     assert quoted is None or f">>> '{quoted}'" in output
+    where = f"Reading the configuration file '{daemon.config_path}', at line"
+    assert line is None or where in output
     assert reason in output
     assert "Server initialized" not in output
 
@@ -293,6 +295,24 @@ def test_rewrite_keeps_comments_and_order_and_the_file_starts_a_server_alike(dae
     assert after == before
     with pytest.raises(redis.ResponseError, match="unknown command"):
         again.client().keys()
+
+
+def test_rewrite_of_limits_beside_an_include_needs_no_line_without_words(daemons, tmp_path):
+    """No other server of the family would start with one."""
+    part = tmp_path / "part.conf"
+    part.write_text("client-output-buffer-limit pubsub 4mb 2mb 60\n")
+    daemon = daemons.start(config=f"include {part}\n")
+    client = daemon.client()
+    client.config_set("client-output-buffer-limit", "normal 2mb 1mb 5")
+    limits = client.config_get("client-output-buffer-limit")
+    client.config_rewrite()
+    with open(daemon.config_path) as file:
+        lines = [line.split() for line in file if line.startswith("client-output-buffer-limit")]
+    assert [len(words) for words in lines] == [5, 5, 5]
+    assert lines[0][1:] == ["normal", "2097152", "1048576", "5"]
+    with open(daemon.config_path) as file:
+        again = daemons.start(config=file.read())
+    assert again.client().config_get("client-output-buffer-limit") == limits
 
 
 def test_rewrite_of_everything_starts_a_server_alike(daemons):

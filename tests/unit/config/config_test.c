@@ -347,10 +347,11 @@ TEST(a_wrong_file_names_line_text_and_reason) {
         toy.flag = true;
     }
     struct buf out = {0};
-    config_fault_describe(&fault, "Toy 1.0", "toy.conf", &out);
+    config_fault_describe(&fault, "Toy 1.0", &out);
     expect_str_eq(out.data,
                   "\n*** FATAL CONFIG FILE ERROR (Toy 1.0) ***\n"
-                  "Reading the configuration file, at line 3\n>>> 'list x'\nbad list\n");
+                  "Reading the configuration file 'toy.conf', at line 3\n"
+                  ">>> 'list x'\nbad list\n");
     buf_clear(&out);
     config_fault_brief(&fault, &out);
     expect_str_eq(out.data, "toy.conf:3: bad list");

@@ -5,7 +5,8 @@
     scenarios.py ours=src/valkey-server peer=redis-server
     scenarios.py --only expiry,resize ours=src/valkey-server@"--io-threads 2"
 
-idle      50 clients GET, nothing else: what the machine itself does to the longest request
+idle      50 clients GET, nothing else: what the machine itself does to the longest request, and how often a request
+          waits for more than 2 ms (those at the same time count once)
 expiry    1 M keys with one deadline go while 50 clients GET: when the last was gone, the longest stall
 resize    50 clients SET 1 M keys that are there beside 8 M others, then new ones: the longest stall, and how many
           commands took long by the server's own slow log
@@ -75,7 +76,7 @@ def load(args, server, n, *words, pipeline=64):
 
 def figures(result):
     return (f"{result['rps']:>7.0f} rps  p50 {result['p50_ms']:.2f}  p99 {result['p99_ms']:.2f}  p99.9 {result['p99.9_ms']:.2f}"
-            f"  longest {result['longest_ms']:.2f} ms")
+            f"  longest {result['longest_ms']:.2f} ms, {result['stalls']} times over 2 ms")
 
 
 def idle(args, server):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stalls -- how long single requests wait: clients with one request in flight each, every latency
- * recorded, the longest shown with the moment it was met.
+ * recorded, the longest shown with the moment it was met, and how often some waited for 2 ms.
  *
  *      stalls PORT CLIENTS SECONDS [-l CLIENTS KEY] WORD...
  *
@@ -26,6 +26,7 @@ enum {
     REQUEST_MAX = 4096,
     BUFFER = 256 * 1024,
     BUCKETS = 200000,
+    STALL_NS = 2000000,
     EVENTS = 256
 };
 
@@ -48,6 +49,7 @@ struct run {
     uint64_t began_ns;
     uint64_t counts[BUCKETS]; /* by 10 us; the last: all longer ones */
     uint64_t total, errors, longest_ns, longest_at_ns, large_replies;
+    uint64_t stalls, stall_seen_ns; /* of STALL_NS and longer; those met together are one */
 };
 
 static uint64_t now_ns(void) {
@@ -108,6 +110,10 @@ static void answered(struct run *run, struct peer *peer) {
         uint64_t bucket = took / 10000;
         run->counts[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
         run->total++;
+        if (took >= STALL_NS) {
+            run->stalls += peer->sent_ns > run->stall_seen_ns;
+            run->stall_seen_ns = now;
+        }
         if (took > run->longest_ns) {
             run->longest_ns = took;
             run->longest_at_ns = now - run->began_ns;
@@ -159,11 +165,12 @@ static void report(const struct run *run, double seconds) {
     printf("{\"requests\": %" PRIu64 ", \"rps\": %.0f, \"errors\": %" PRIu64
            ", \"large_replies\": %" PRIu64
            ", \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"p99.9_ms\": %.2f"
-           ", \"p99.99_ms\": %.2f, \"longest_ms\": %.3f, \"longest_at_s\": %.3f}\n",
+           ", \"p99.99_ms\": %.2f, \"longest_ms\": %.3f, \"longest_at_s\": %.3f"
+           ", \"stalls\": %" PRIu64 "}\n",
            run->total, (double)run->total / seconds, run->errors, run->large_replies,
            percentile_ms(run, 50), percentile_ms(run, 99), percentile_ms(run, 99.9),
            percentile_ms(run, 99.99), (double)run->longest_ns / 1e6,
-           (double)run->longest_at_ns / 1e9);
+           (double)run->longest_at_ns / 1e9, run->stalls);
 }
 
 static void drive(struct run *run, struct peer *peers, int count, double seconds) {

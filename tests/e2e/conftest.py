@@ -23,8 +23,10 @@ import pytest
 
 from daemon_process import PATIENCE_S, Daemons
 
-# Run in the background, a shell's job ignores Ctrl-C, and so would every program that a test starts.
+# What the job of a shell's background, or of nohup, ignores, every program that a test starts would ignore too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 
 BAD_SIGNS = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|runtime error:|BUG REPORT")
 

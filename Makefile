@@ -67,7 +67,9 @@ flags := $(CC) $(cc_version) $(ALL_CFLAGS)
 flags_file := $(BUILD)/flags
 flags_now := $(flags)$(if $(filter yes,$(WERROR)), -Werror)
 flags_then := $(if $(wildcard $(flags_file)),$(shell cat $(flags_file)))
-ifneq ($(strip $(flags_then)),$(strip $(flags_now)))
+# Goals that compile nothing leave the flags as they are, whatever the switches: make help.
+compiles := $(filter-out help tidy lint uninstall,$(or $(MAKECMDGOALS),all))
+ifneq ($(if $(compiles),$(strip $(flags_then))),$(if $(compiles),$(strip $(flags_now))))
 ifeq ($(strip $(flags_then)),$(strip $(flags_now) -Werror))
 flags_command := touch -r $(flags_file) $(flags_file).time; \
     cp $(flags_file).new $(flags_file); touch -r $(flags_file).time $(flags_file)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What happens when the process cannot go on.
  *
- *    signal ──▶ on_signal ──┐                                      ┌──▶ the signal again, by
- * default check  ──▶ crash__fail ┴─▶ first? report, hooks, END ─▶ end ──┴──▶ abort, or exit(1) │
- * the same thread again: short report, end └ another thread meanwhile: it waits for the first to
- * end all
+ *    signal ──▶ on_signal ───┐
+ *                            ├─▶ the first? ── yes ──▶ report, hooks, END ──▶ end
+ *    check  ──▶ crash__fail ─┘      │ no
+ *                                   ├─ this thread's own: short report ──▶ end
+ *                                   └─ another thread's: it waits for the first to end all
+ *
+ *    end: the signal again, by default; after a check abort, or exit(1)
  *
  * The hooks may allocate and lock, and so may hang if the crash came from inside the allocator: an
  * alarm ends the process if the report takes longer than CRASH_REPORT_S_MAX. */

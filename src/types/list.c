@@ -390,7 +390,7 @@ bool list_set(void **list, int64_t index, struct bytes item, const struct list_l
     return true;
 }
 
-/* The place of the first element that equals, in a block at or behind `place->block`. */
+/* The place of the first element that equals. */
 static bool find_in_chain(const struct chain *chain, struct bytes item, struct place *out) {
     struct listpack *scratch = NULL;
     bool found = false;

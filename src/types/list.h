@@ -3,7 +3,7 @@
  *
  *   packed   pointer to a listpack, tag 0: a small list is one allocation
  *   chain    pointer to a struct chain, tag 1: a ring of blocks in one array, each a listpack
- * within the limits, or one element too large for that, in a blob
+ *            within the limits, or one element too large for that, in a blob
  *
  *   chain ─▶ [count | first size cap | block block block ... ]
  *                                        │     │     └▶ blob: one large element
@@ -17,8 +17,7 @@
  * A value is `void *`, what an entry of the keyspace holds. A function that may move it or change
  * its form takes the address of the pointer. An empty list is a value, but never a key's. Elements
  * that a function lends are good until the next change, or until the iterator or the scratch is
- * used again. Bytes that come in must not lie in the list
- * itself. */
+ * used again. Bytes that come in must not lie in the list itself. */
 #pragma once
 
 #include "base/attr.h"

@@ -86,7 +86,7 @@ static bool get_field(struct hash_loader *loader, struct buf *name, struct buf *
                       bool with_expiry) {
     struct bytes text;
     int64_t at_ms;
-    if (!rdb_get_string(loader->in, &text)) return false;
+    if (!rdb_get_name(loader->in, &text)) return false;
     buf_clear(name);
     buf_add(name, text);
     if (!rdb_get_string(loader->in, &text)) return false;

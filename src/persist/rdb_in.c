@@ -257,14 +257,19 @@ static bool get_small_integer(struct rdb_in *in, uint64_t form, int64_t *out) {
     return true;
 }
 
-/* A packed string's own size, and its packed bytes. */
-static bool get_packed(struct rdb_in *in, uint64_t *size, struct bytes *packed) {
+static bool too_long(struct rdb_in *in, uint64_t size) {
+    return rdb_in_bad(in, "A name cannot have %llu bytes", (unsigned long long)size);
+}
+
+/* A packed string's own size, which is max at most, and its packed bytes. */
+static bool get_packed(struct rdb_in *in, uint64_t max, uint64_t *size, struct bytes *packed) {
     uint64_t packed_size;
     if (!rdb_get_length(in, &packed_size) || !rdb_get_length(in, size)) return false;
     if (!can_follow(in, packed_size)) return false;
     if (*size == 0 || *size / LZF_RATIO_MAX > packed_size) {
         return rdb_in_bad(in, "A compressed string cannot have the size it claims");
     }
+    if (*size > max) return too_long(in, *size);
     return rdb_get_bytes(in, (size_t)packed_size, packed);
 }
 
@@ -274,10 +279,10 @@ static bool unpack(struct rdb_in *in, struct bytes packed, char *out, size_t siz
 }
 
 /* The packed bytes may be in the text themselves: a string of more than the buffer. */
-static bool get_unpacked(struct rdb_in *in, struct bytes *out) {
+static bool get_unpacked(struct rdb_in *in, uint64_t max, struct bytes *out) {
     uint64_t size;
     struct bytes packed;
-    if (!get_packed(in, &size, &packed)) return false;
+    if (!get_packed(in, max, &size, &packed)) return false;
     char *apart = packed.data == in->text ? in->text : NULL;
     if (apart) {
         in->text = NULL;
@@ -294,18 +299,30 @@ static bool check_form(struct rdb_in *in, uint64_t form) {
     return form == RDB_LZF ? true : rdb_in_bad(in, "Unknown string encoding %d", (int)form);
 }
 
-bool rdb_get_string(struct rdb_in *in, struct bytes *out) {
+/* Of max bytes at most. */
+static bool get_string(struct rdb_in *in, uint64_t max, struct bytes *out) {
     uint64_t size;
     bool is_form;
     if (!get_length_or_form(in, &size, &is_form)) return false;
-    if (!is_form) return can_follow(in, size) && rdb_get_bytes(in, (size_t)size, out);
+    if (!is_form) {
+        if (!can_follow(in, size)) return false;
+        return size <= max ? rdb_get_bytes(in, (size_t)size, out) : too_long(in, size);
+    }
     if (size <= RDB_INT32) {
         int64_t value;
         if (!get_small_integer(in, size, &value)) return false;
         *out = bytes_make(in->digits, num_format_i64(in->digits, value));
         return true;
     }
-    return check_form(in, size) && get_unpacked(in, out);
+    return check_form(in, size) && get_unpacked(in, max, out);
+}
+
+bool rdb_get_string(struct rdb_in *in, struct bytes *out) {
+    return get_string(in, UINT64_MAX, out);
+}
+
+bool rdb_get_name(struct rdb_in *in, struct bytes *out) {
+    return get_string(in, RDB_NAME_MAX, out);
 }
 
 /* ---- strings of any size ---- */
@@ -335,7 +352,7 @@ static bool get_plain_value(struct rdb_in *in, uint64_t size, size_t blob_min,
 static bool get_packed_value(struct rdb_in *in, size_t blob_min, struct rdb_string *out) {
     uint64_t size;
     struct bytes packed;
-    if (!get_packed(in, &size, &packed)) return false;
+    if (!get_packed(in, UINT64_MAX, &size, &packed)) return false;
     bool straight = size > blob_min || packed.data == in->text;
     if (!straight) {
         if (!reserve_text(in, (size_t)size)) return false;

@@ -12,6 +12,7 @@
 
 enum { RDB_IN_BUFFER = 64 * 1024 };
 #define RDB_IN_UNKNOWN UINT64_MAX
+#define RDB_NAME_MAX UINT32_MAX
 
 struct rdb_source {
     void *ctx;
@@ -67,6 +68,8 @@ must_use bool rdb_get_count(struct rdb_in *in, size_t min_bytes, uint64_t *out);
 must_use bool rdb_get_bytes(struct rdb_in *in, size_t size, struct bytes *out);
 /* A string's bytes, borrowed until the next call. */
 must_use bool rdb_get_string(struct rdb_in *in, struct bytes *out);
+/* The same of a key or a field's name, whose size has 32 bits where it is kept. */
+must_use bool rdb_get_name(struct rdb_in *in, struct bytes *out);
 
 /* A string of any size in the form that suits it. */
 struct rdb_string {

@@ -255,7 +255,7 @@ static bool take_value(struct rdb_load *load, struct rdb_value *value) {
 static bool load_key(struct rdb_load *load, uint8_t type) {
     struct bytes key;
     struct rdb_value value;
-    if (!rdb_get_string(&load->in, &key)) return false;
+    if (!rdb_get_name(&load->in, &key)) return false;
     buf_clear(&load->key);
     buf_add(&load->key, key);
     if (!rdb_load_value(&load->in, type, load->options.limits, &value)) return false;

@@ -243,6 +243,27 @@ TEST(damaged_values_are_refused_or_become_others) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+/* What is compressed says how long it is, and that is enough: none of it is unpacked. */
+TEST(field_names_are_not_longer_than_a_field_can_have_them) {
+    static const char head[] =
+        "\x01"                                  /* one field */
+        "\xc3\x80\x03\x00\x00\x00"              /* 48 MiB */
+        "\x81\x00\x00\x00\x01\x00\x00\x00\x00"; /* of 4 GiB */
+    size_t size = sizeof(head) - 1 + (48 << 20) + 2;
+    char *data = mem_zalloc(size);
+    memcpy(data, head, sizeof(head) - 1);
+    struct rdb_in in;
+    struct rdb_value value;
+    rdb_in_init_bytes(&in, bytes_make(data, size));
+    expect_false(rdb_load_value(&in, RDB_HASH, &fixture_limits, &value));
+    expect_eq(in.err, ERR_SYNTAX);
+    expect_str_eq(in.diag.text, "A name cannot have 4294967296 bytes");
+    expect_eq(in.text_cap, 0);
+    rdb_in_deinit(&in);
+    mem_free(data);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 /* ---- forms of old servers ---- */
 
 static struct listpack *converted(struct bytes packed, bool zipmap) {

@@ -119,7 +119,13 @@ static void add_help_words(const struct cli *cli, const struct line_words *line,
     }
 }
 
-/* ---- keys ---- */
+/* ---- what the server knows ---- */
+
+/* Whether a command of ours gets its reply now and disturbs nothing. */
+static bool may_ask(const struct cli *cli) {
+    return !cli->session.in_transaction && !session__is_listening(cli) && !cli->session.silent &&
+           client_link_is_open(&cli->link);
+}
 
 /* A pattern that matches what begins with these bytes. */
 static void add_prefix_pattern(struct bytes prefix, struct buf *out) {
@@ -176,10 +182,7 @@ static bool scan_step(struct cli *cli, struct buf *cursor, struct bytes pattern,
 
 static void add_keys(struct cli *cli, struct bytes typed, struct completion *out) {
     struct buf pattern = {0}, cursor = {0};
-    if (cli->session.in_transaction || session__is_listening(cli) || cli->session.silent ||
-        !client_link_is_open(&cli->link)) {
-        return;
-    }
+    if (!may_ask(cli)) return;
     if (typed.size > 0 && typed.data[0] == '"') typed = bytes_from(typed, 1);
     add_prefix_pattern(typed, &pattern);
     buf_add_text(&cursor, "0");
@@ -188,6 +191,31 @@ static void add_keys(struct cli *cli, struct bytes typed, struct completion *out
     }
     buf_deinit(&pattern);
     buf_deinit(&cursor);
+}
+
+/* The names of the server's options that begin like this. */
+static void add_config_names(struct cli *cli, struct bytes typed, struct completion *out) {
+    struct buf pattern = {0};
+    struct resp_value *reply = NULL;
+    struct diag diag = {0};
+    if (!may_ask(cli)) return;
+    add_prefix_pattern(typed, &pattern);
+    struct bytes argv[] = {BYTES("CONFIG"), BYTES("GET"), buf_bytes(&pattern)};
+    if (client_link_call_args(&cli->link, COUNT_OF(argv), argv, &reply, &diag) == ERR_NONE) {
+        bool good = reply->kind == RESP_ARRAY || reply->kind == RESP_MAP;
+        for (size_t i = 0; good && i < reply->count; i += 2) { /* names and values by turns */
+            add_key(out, reply->items[i].text);
+        }
+    }
+    resp_value_destroy(&reply);
+    buf_deinit(&pattern);
+}
+
+/* Whether a name of an option comes next: anywhere in CONFIG GET, before each value in SET. */
+static bool expects_config_name(const struct line_words *line) {
+    if (line->argc < 2 || !bytes_equal_nocase(line->argv[0], BYTES("config"))) return false;
+    if (bytes_equal_nocase(line->argv[1], BYTES("get"))) return true;
+    return bytes_equal_nocase(line->argv[1], BYTES("set")) && line->argc % 2 == 0;
 }
 
 /* ---- arguments ---- */
@@ -235,6 +263,7 @@ void complete__line(struct cli *cli, struct bytes line, struct completion *out) 
         add_names(cli, &words, 0, out);
         const struct docs_command *command = docs__find(cli->docs, words.argv, words.argc, &used);
         if (command) add_arguments(cli, command, &words, used, out);
+        if (expects_config_name(&words)) add_config_names(cli, words.last, out);
     }
     line_words_deinit(&words);
 }

@@ -20,8 +20,8 @@ struct completion {
     size_t count;
 };
 
-/* What the word at the end of the line may become: commands, subcommands, option names, keys (with
- * a bounded number of SCAN commands). */
+/* What the word at the end of the line may become: commands, subcommands, option names (of
+ * commands, and of the server behind CONFIG GET and SET), keys (with a bounded number of SCANs). */
 void complete__line(struct cli *cli, struct bytes line, struct completion *out);
 void complete__deinit(struct completion *completion);
 /* How far all words begin alike, without regard to case. */

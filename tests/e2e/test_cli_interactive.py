@@ -116,6 +116,21 @@ def test_tab_completes_commands_options_and_keys(start, port, tmp_path):
     at.expect("zrangebylex +zrangebyscore")
 
 
+def test_tab_completes_the_names_of_the_servers_options(start, port, tmp_path):
+    at = start(port)
+    line, shown = completed(at, port, tmp_path, "config get maxmemory-pol" + TAB)
+    assert line == "config get maxmemory-policy" and "noeviction" in shown
+    line, shown = completed(at, port, tmp_path, "config set maxmemory-sam" + TAB + "5 lfu-log" + TAB
+                            + "10")
+    assert line == "config set maxmemory-samples 5 lfu-log-factor 10" and "OK" in shown
+    line, _ = completed(at, port, tmp_path, "config set maxmemory-policy maxmemory-sam" + TAB)
+    assert line == "config set maxmemory-policy maxmemory-sam"  # a value, not a name
+    at.enter("hello 3")
+    at.prompt(port)
+    line, shown = completed(at, port, tmp_path, "config get databa" + TAB)
+    assert line == "config get databases" and "16" in shown
+
+
 def test_keys_with_blanks_are_completed_in_quotes(start, port, tmp_path):
     out("set", "two words", "x", port=port)
     at = start(port)

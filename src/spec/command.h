@@ -281,9 +281,10 @@ void command_keys_add(struct command_keys *keys, uint32_t position, uint32_t fla
  * wrong count. O(argc). out must be fresh from command_keys_init. */
 must_use bool command_find_keys(const struct command *command, const struct bytes *argv,
                                 uint32_t argc, struct command_keys *out);
-/* A key's size has four bytes where keys are kept. */
+/* A key's size has four bytes where keys are kept, and so has that of a hash's field. */
 #define COMMAND_KEY_BYTES_MAX UINT32_MAX
-/* True if none of the keys is longer than that. Reads no key. O(argc). */
+/* True if none of the keys is longer than that, nor any argument of a command on hashes. Reads no
+ * argument. O(argc). */
 bool command_keys_fit(const struct command *command, const struct bytes *argv, uint32_t argc);
 /* Position of the first key if it is at a fixed place and there, else 0. */
 static inline uint32_t command_first_key(const struct command *command, uint32_t argc) {

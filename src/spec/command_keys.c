@@ -124,6 +124,8 @@ bool command_keys_fit(const struct command *command, const struct bytes *argv, u
     struct command_keys keys;
     command_keys_init(&keys);
     bool fit = true;
+    for (uint32_t i = 0; command->spec->group == GROUP_HASH && i < argc; i++)
+        fit &= argv[i].size <= COMMAND_KEY_BYTES_MAX;
     if (command_find_keys(command, argv, argc, &keys)) {
         for (uint32_t i = 0; i < keys.count; i++)
             fit &= argv[keys.keys[i].position].size <= COMMAND_KEY_BYTES_MAX;

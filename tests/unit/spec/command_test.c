@@ -455,6 +455,17 @@ TEST(a_key_of_four_gigabytes_does_not_fit) {
     command_table_destroy(&table);
 }
 
+TEST(a_field_of_four_gigabytes_does_not_fit) {
+    static const struct command_spec row = {.name = "hset", .group = GROUP_HASH, .arity = -4};
+    struct command hset = {.spec = &row};
+    struct bytes argv[] = {BYTES("hset"), BYTES("h"), BYTES("f"), BYTES("v")};
+    expect_true(command_keys_fit(&hset, argv, 4));
+    argv[2].size = UINT32_MAX;
+    expect_true(command_keys_fit(&hset, argv, 4));
+    argv[2].size = (size_t)1 << 32;
+    expect_false(command_keys_fit(&hset, argv, 4));
+}
+
 TEST(names_are_those_of_the_protocol) {
     expect_str_eq(command_flag_name(0), "write");
     expect_str_eq(command_flag_name(13), "fast");

@@ -109,8 +109,9 @@ class Sampler:
     def __enter__(self):
         self.perf = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock:u", "-F", str(self.SAMPLES), "-o", "-",
                                       "-p", str(self.server.process.pid)], stdout=subprocess.PIPE)
-        self.count = subprocess.Popen(["perf", "script", "-i", "-", "-F", "tid"], stdin=self.perf.stdout,
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.lines = tempfile.TemporaryFile("w+")  # a pipe that nobody reads meanwhile would make perf lose samples
+        self.script = subprocess.Popen(["perf", "script", "-i", "-", "-F", "tid"], stdin=self.perf.stdout,
+                                       stdout=self.lines, stderr=subprocess.DEVNULL)
         self.perf.stdout.close()
         time.sleep(0.5)  # perf has no way to say that it has begun; what comes before the load is idle
         self.total = self.server.cpu_total()
@@ -119,9 +120,11 @@ class Sampler:
     def __exit__(self, *_):
         self.total = self.server.cpu_total() - self.total
         self.perf.send_signal(signal.SIGINT)
-        out, _ = self.count.communicate()
         self.perf.wait()
-        self.user = len(out.splitlines()) / self.SAMPLES
+        self.script.wait()
+        self.lines.seek(0)
+        self.user = sum(1 for _ in self.lines) / self.SAMPLES
+        self.lines.close()
         self.system = self.total - self.user
 
 

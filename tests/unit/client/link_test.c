@@ -21,58 +21,61 @@ static int silent_server(uint16_t *port) {
     return fd;
 }
 
-TEST(a_call_that_is_interrupted_closes_the_link) {
+/* A link to such a server, which is told to wake up whenever it waits. */
+struct woken_link {
     struct client_options options;
     struct client_link link;
+    int server, wake[2];
+};
+
+static void open_woken(struct woken_link *woken) {
+    struct diag diag = {0};
+    client_options_init(&woken->options);
+    client_link_init(&woken->link);
+    woken->server = silent_server(&woken->options.port);
+    expect_eq(client_link_open(&woken->link, &woken->options, &diag), ERR_NONE);
+    expect_eq(pipe(woken->wake), 0);
+    expect_eq(write(woken->wake[1], "x", 1), 1);
+    woken->link.wake_fd = woken->wake[0];
+}
+
+static void close_woken(struct woken_link *woken) {
+    close(woken->wake[0]);
+    close(woken->wake[1]);
+    close(woken->server);
+    client_link_deinit(&woken->link);
+    client_options_deinit(&woken->options);
+}
+
+TEST(a_call_that_is_interrupted_closes_the_link) {
+    struct woken_link woken;
+    struct client_link *link = &woken.link;
     struct diag diag = {0};
     struct resp_value *reply = NULL;
-    int wake[2];
-    client_options_init(&options);
-    client_link_init(&link);
-    int server = silent_server(&options.port);
-    expect_eq(client_link_open(&link, &options, &diag), ERR_NONE);
-    expect_eq(pipe(wake), 0);
-    expect_eq(write(wake[1], "x", 1), 1);
-    link.wake_fd = wake[0];
+    open_woken(&woken);
 
-    expect_eq(client_link_receive(&link, CLIENT_WAIT_FOREVER, &reply, &diag), ERR_AGAIN);
-    expect_true(client_link_is_open(&link)); /* nothing was asked for: it may go on waiting */
-    expect_eq(client_link_call(&link, (const char *[]){"PING", NULL}, &reply, &diag), ERR_AGAIN);
-    expect_false(
-        client_link_is_open(&link)); /* or the next call would take the reply to this one */
+    expect_eq(client_link_receive(link, CLIENT_WAIT_FOREVER, &reply, &diag), ERR_AGAIN);
+    expect_true(client_link_is_open(link)); /* nothing was asked for: it may go on waiting */
+    expect_eq(client_link_call(link, (const char *[]){"PING", NULL}, &reply, &diag), ERR_AGAIN);
+    expect_false(client_link_is_open(link)); /* or the next call would take the reply to this one */
 
-    close(wake[0]);
-    close(wake[1]);
-    close(server);
-    client_link_deinit(&link);
-    client_options_deinit(&options);
+    close_woken(&woken);
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
 TEST(sending_to_a_server_that_does_not_read_can_be_interrupted) {
-    struct client_options options;
-    struct client_link link;
+    struct woken_link woken;
+    struct client_link *link = &woken.link;
     struct diag diag = {0};
     const size_t size = 64 << 20; /* more than sockets take */
     char *data = mem_zalloc(size);
-    int wake[2];
-    client_options_init(&options);
-    client_link_init(&link);
-    int server = silent_server(&options.port);
-    expect_eq(client_link_open(&link, &options, &diag), ERR_NONE);
-    expect_eq(pipe(wake), 0);
-    expect_eq(write(wake[1], "x", 1), 1);
-    link.wake_fd = wake[0];
+    open_woken(&woken);
 
-    expect_eq(client_link_send(&link, bytes_make(data, size), &diag), ERR_AGAIN);
-    expect_false(client_link_is_open(&link)); /* half a request is no beginning of the next */
+    expect_eq(client_link_send(link, bytes_make(data, size), &diag), ERR_AGAIN);
+    expect_false(client_link_is_open(link)); /* half a request is no beginning of the next */
 
-    close(wake[0]);
-    close(wake[1]);
-    close(server);
     mem_free(data);
-    client_link_deinit(&link);
-    client_options_deinit(&options);
+    close_woken(&woken);
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 

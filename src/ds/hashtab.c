@@ -67,7 +67,8 @@ static void set_thresholds(struct hashtab *tab) {
     uint64_t limit = load_limit(tab);
     tab->grow_at =
         tab->bucket_count < tab->bucket_floor ? 0 : limit - size_min(limit, PREFETCH_LEAD);
-    tab->shrink_at = tab->shrinking ? SIZE_MAX : tab->bucket_count * SPARSE_EIGHTHS / 8;
+    bool always = tab->shrinking || tab->bucket_count == 1;
+    tab->shrink_at = always ? SIZE_MAX : tab->bucket_count * SPARSE_EIGHTHS / 8;
 }
 
 static void set_bucket_count(struct hashtab *tab, uint64_t count) {
@@ -397,8 +398,24 @@ void hashtab__after_add(struct hashtab *tab) {
     set_thresholds(tab);
 }
 
+/* Moves the entries behind the first free slot up by one: those of a table of one bucket stay in
+ * the order of their addition. */
+static void close_gap(struct hashtab *tab) {
+    struct hashtab_bucket *bucket = tab->segment0;
+    if (bucket->below) return; /* a paused table, and the last slot is the link */
+    unsigned gap = hashtab_first(hashtab_room(bucket)), behind = HASHTAB_SLOTS - 1 - gap;
+    if (gap == tab->count) return; /* the last one was taken */
+    memmove(bucket->tags + gap, bucket->tags + gap + 1, behind);
+    memmove(bucket->slots + gap, bucket->slots + gap + 1, behind * sizeof(bucket->slots[0]));
+    bucket->tags[HASHTAB_SLOTS - 1] = HASHTAB_TAG_FREE;
+}
+
 void hashtab__after_take(struct hashtab *tab) {
-    if (tab->bucket_count == 1 || tab->paused || tab->held) return;
+    if (tab->bucket_count == 1) { /* held or not: who walks over it has a copy */
+        close_gap(tab);
+        return;
+    }
+    if (tab->paused || tab->held) return;
     if (tab->count < tab->bucket_count * SPARSE_EIGHTHS / 8)
         tab->bucket_floor = 0; /* it was wrong */
     if (shrink(tab, HASHTAB_STEP) > 0 || !tab->shrinking) set_thresholds(tab);

@@ -40,6 +40,7 @@ struct hashtab_bucket;
 enum {
     HASHTAB_STEP = 4,            /* buckets split or merged by one change, at most */
     HASHTAB_SLOTS = 9,           /* entries in a bucket */
+    HASHTAB_ORDERED = 7,         /* entries that have one bucket, and keep their order in it */
     HASHTAB_RANDOM_TRIES = 100,  /* buckets hashtab_random draws before it searches onwards */
     HASHTAB_SAMPLE_BUCKETS = 64, /* buckets hashtab_sample looks into, at most */
 };
@@ -122,14 +123,15 @@ size_t hashtab_sample(const struct hashtab *tab, uint64_t where, void **out, siz
 /* Asks for the memory that a sample from there reads. */
 void hashtab_sample_prefetch(const struct hashtab *tab, uint64_t where);
 
-/* Walks over all entries. Between init and deinit the table does not resize; the entry that next
- * gave may be taken (or replaced), nothing else may change. Fields are private. */
+/* Walks over all entries; like a scan, in the order of their addition if there were never more than
+ * HASHTAB_ORDERED, nor a hint of more. Between init and deinit the table does not resize; the entry
+ * that next gave may be taken (or replaced), nothing else may change. Fields are private. */
 struct hashtab_iter {
     struct hashtab *tab;
     struct hashtab_bucket *next; /* bucket to load when the current one is done, or NULL */
     uint64_t index;              /* of the next chain */
     void *entries[HASHTAB_SLOTS];
-    unsigned left; /* entries not given yet */
+    unsigned count, at; /* of these, and of the next to give */
 };
 void hashtab_iter_init(struct hashtab_iter *iter, struct hashtab *tab);
 void *hashtab_iter_next(struct hashtab_iter *iter); /* borrowed; NULL at the end */

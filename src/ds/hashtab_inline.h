@@ -55,7 +55,7 @@ struct hashtab {
     uint64_t mask;    /* smallest power of two >= bucket_count, minus 1 */
     size_t count;     /* entries */
     size_t grow_at;   /* an addition that brings count here has resizing to think about */
-    size_t shrink_at; /* the same for a removal */
+    size_t shrink_at; /* the same for a removal, or closing the gap in the only bucket */
     const struct hashtab_type *type;
 
     /* Second line: changed by resizing only. */

@@ -44,7 +44,7 @@ static void visit_bucket(const struct hashtab_bucket *bucket, hashtab_visit_fn f
 uint64_t hashtab_scan(struct hashtab *tab, uint64_t cursor, hashtab_visit_fn fn, void *ctx) {
     uint64_t mask = mask_of(tab, cursor);
     struct hashtab_bucket *bucket = hashtab_bucket_at(tab, cursor & mask);
-    tab->held++; /* fn may take entries: nothing is moved, and only emptied children are freed */
+    tab->held++; /* fn may take entries: no bucket is, and only emptied children are freed */
     while (bucket) {
         struct hashtab_bucket *child = hashtab_child(bucket);
         visit_bucket(bucket, fn, ctx);
@@ -134,7 +134,7 @@ void hashtab_iter_deinit(struct hashtab_iter *iter) {
 
 void *hashtab_iter_next(struct hashtab_iter *iter) {
     const struct hashtab *tab = iter->tab;
-    while (iter->left == 0) {
+    while (iter->at == iter->count) {
         struct hashtab_bucket *bucket = iter->next;
         if (!bucket) {
             if (iter->index == tab->bucket_count) return NULL;
@@ -144,9 +144,10 @@ void *hashtab_iter_next(struct hashtab_iter *iter) {
             }
         }
         iter->next = hashtab_child(bucket);
-        iter->left = hashtab__entries(bucket, iter->entries);
+        iter->count = hashtab__entries(bucket, iter->entries);
+        iter->at = 0;
     }
-    return iter->entries[--iter->left];
+    return iter->entries[iter->at++];
 }
 
 size_t hashtab_bucket_count(const struct hashtab *tab) { return tab->bucket_count; }

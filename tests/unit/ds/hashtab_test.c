@@ -609,6 +609,80 @@ TEST(hashtab_iter_gives_each_entry_once_and_allows_taking_it) {
     expect_eq(mem_in_use(), t->mem_at_start);
 }
 
+struct order {
+    uint64_t ids[HASHTAB_ORDERED];
+    size_t count;
+};
+
+static void expect_next(void *ptr, void *ctx) {
+    const struct test_entry *entry = ptr;
+    struct order *left = ctx; /* back to front */
+    expect_true(left->count > 0);
+    expect_eq(entry->id, left->ids[--left->count]);
+}
+
+static void expect_order(struct hashtab *tab, const struct order *order) {
+    struct order left = {.count = order->count};
+    for (size_t i = 0; i < order->count; i++)
+        left.ids[i] = order->ids[order->count - 1 - i];
+    struct order walk = left;
+    struct hashtab_iter iter;
+    void *entry;
+    hashtab_iter_init(&iter, tab);
+    while ((entry = hashtab_iter_next(&iter)) != NULL)
+        expect_next(entry, &walk);
+    hashtab_iter_deinit(&iter);
+    expect_eq(walk.count, 0);
+    expect_eq(hashtab_scan(tab, 0, expect_next, &left), 0);
+    expect_eq(left.count, 0);
+}
+
+/* Takes some entries in the midst of a walk. */
+static void take_some(struct test *t, struct hashtab *tab, struct order *order) {
+    struct hashtab_iter iter;
+    struct test_entry *entry;
+    size_t walked = 0, kept = 0;
+    hashtab_iter_init(&iter, tab);
+    while ((entry = hashtab_iter_next(&iter)) != NULL) {
+        expect_eq(entry->id, order->ids[walked++]);
+        if (rng_below(t->rng, 2)) {
+            order->ids[kept++] = entry->id;
+            continue;
+        }
+        hashtab_take_entry(tab, entry->hash, entry);
+        mem_free(entry);
+    }
+    hashtab_iter_deinit(&iter);
+    expect_eq(walked, order->count);
+    order->count = kept;
+}
+
+TEST(hashtab_of_few_entries_keeps_the_order_of_their_addition) {
+    for (int paused = 0; paused < 2; paused++) {
+        struct hashtab *tab = hashtab_create(&test_entry_type);
+        struct order order = {0};
+        if (paused) hashtab_pause_resize(tab);
+        hashtab_expand_hint(tab, HASHTAB_ORDERED);
+        for (uint64_t id = 0; id < 5000; id++) {
+            if (order.count < HASHTAB_ORDERED) {
+                add_ids(tab, id, id + 1);
+                order.ids[order.count++] = id;
+            }
+            if (rng_below(t->rng, 3) == 0) {
+                size_t at = (size_t)rng_below(t->rng, order.count);
+                remove_ids(tab, order.ids[at], order.ids[at] + 1);
+                order.count--;
+                memmove(order.ids + at, order.ids + at + 1, (order.count - at) * sizeof(id));
+            }
+            if (rng_below(t->rng, 20) == 0) take_some(t, tab, &order);
+            hashtab_verify(tab);
+            expect_order(tab, &order);
+        }
+        hashtab_destroy(&tab);
+    }
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 static void count_and_free(void *entry, void *ctx) {
     (*(size_t *)ctx)++;
     mem_free(entry);

@@ -76,7 +76,8 @@ struct hashtab *hash_table(const struct hash *hash);               /* NULL: a li
 /* A hash that is a listpack is its address, and the other way round. NULL: a table. */
 struct listpack *hash_listpack(const struct hash *hash);
 
-/* Walks over the fields; in a listpack in order. The hash must not change meanwhile. */
+/* Walks over the fields: in the order of insertion in a listpack, and in a table that never had
+ * more than HASHTAB_ORDERED. The hash must not change meanwhile. */
 struct hash_iter {
     const struct hash *hash;
     int64_t now_ms;

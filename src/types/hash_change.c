@@ -14,7 +14,7 @@ void hash__to_table(struct hash **hash) {
     struct listpack *lp = packed(*hash);
     struct hashtab *table = hashtab_create(&hash__table_type);
     char name_scratch[NUM_I64_TEXT_MAX], value_scratch[NUM_I64_TEXT_MAX];
-    hashtab_expand_hint(table, listpack_count(lp) / 2 + 1);
+    hashtab_expand_hint(table, listpack_count(lp) / 2);
     size_t at = listpack_first(lp);
     while (at != LISTPACK_END) {
         size_t value_at = listpack_next(lp, at);

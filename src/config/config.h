@@ -98,6 +98,12 @@ struct config_enum { /* a table ends with a NULL name */
     int value; /* MULTI_ARG: a bit or 0; the row with 0 shows when no bit is set */
 };
 
+/* Where an option was set. */
+struct config_place {
+    const char *file; /* "" for the command line, "-" for standard input; NULL: nowhere */
+    size_t line;      /* from 1; 0: not by a line */
+};
+
 /* What a CUSTOM parse is given. */
 struct config_parse {
     const struct bytes *words; /* the value, 0 or more words */
@@ -107,7 +113,8 @@ struct config_parse {
     bool initial;         /* the row's own initial text, or no words if it has none */
     bool live;            /* CONFIG SET: the words are the whole new value */
     const char *base_dir; /* where relative paths start: the directory of the start, or live NULL */
-    void *ctx;            /* of the table */
+    struct config_place place; /* of the words; live: none */
+    void *ctx;                 /* of the table */
 };
 
 struct config_custom {
@@ -178,6 +185,9 @@ must_use enum err config_load_text(struct config *config, struct bytes text, con
 /* Sets one option from words; words[0] is its name. For the command line. */
 must_use enum err config_load_words(struct config *config, const struct bytes *words, size_t count,
                                     struct config_fault *fault);
+/* Replaces the fault; text is the line, cut to fit. */
+void config_fault_set(struct config_fault *fault, struct config_place place, struct bytes text,
+                      const struct diag *reason);
 /* Adds "*** FATAL CONFIG FILE ERROR (title) ***" and the lines that say where and why. */
 void config_fault_describe(const struct config_fault *fault, const char *title, struct buf *out);
 /* Adds "file:line: reason". */

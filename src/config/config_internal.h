@@ -50,6 +50,7 @@ struct config_input {
     bool touched, live;
     bool initial; /* the row's initial text is being parsed */
     const char *base_dir;
+    struct config_place place;
     void *ctx;
 };
 /* Parses and validates; out is zeroed memory. On failure out owns nothing. */
@@ -60,10 +61,6 @@ bool config__values_equal(const struct config_option *option, const void *a, con
 
 /* --- load.c --- */
 
-/* Sets one value of a set from words; replaces what was there. */
-must_use enum err config__assign(const struct config *config, struct config_values *values,
-                                 size_t slot, const struct bytes *words, size_t count,
-                                 struct diag *diag);
 /* A scratch set with the initial values. */
 void config__scratch_init(const struct config *config, struct config_values *values);
 void config__scratch_deinit(const struct config *config, struct config_values *values);

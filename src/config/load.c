@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading options from files, text and the command line.
  *
- *     load_file ──▶ load_text ──▶ load_line ──▶ load_words ──▶ config__assign
+ *     load_file ──▶ load_text ──▶ load_line ──▶ load_words ──▶ assign
  *         ▲                                         │
  *         └──────────── include (glob) ◀────────────┘
  *
@@ -32,17 +32,20 @@ static enum err load_file(struct load *load, const char *path);
 
 /* --- one option --- */
 
-enum err config__assign(const struct config *config, struct config_values *values, size_t slot,
-                        const struct bytes *words, size_t count, struct diag *diag) {
-    const struct config_option *option = config->slots[slot].option;
+/* Sets one value of the set from words; replaces what was there. */
+static enum err assign(const struct load *load, size_t slot, const struct bytes *words,
+                       size_t count, struct diag *diag) {
+    struct config_values *values = load->values;
+    const struct config_option *option = load->config->slots[slot].option;
     struct config_input in = {
         .option = option,
         .words = words,
         .count = count,
         .current = values->at[slot],
         .touched = values->touched[slot],
-        .base_dir = config->base_dir,
-        .ctx = config->slots[slot].ctx,
+        .base_dir = load->config->base_dir,
+        .place = {load->file, load->line},
+        .ctx = load->config->slots[slot].ctx,
     };
     void *value = mem_zalloc(option->field.size);
     enum err err = config__value_parse(&in, value, diag);
@@ -68,7 +71,7 @@ static enum err load_option(struct load *load, const struct bytes *words, size_t
     if (load->config->slots[slot].option->kind == CONFIG_IGNORED)
         return count > 1 ? ERR_NONE : bad_directive(diag);
 
-    enum err err = config__assign(load->config, load->values, slot, words + 1, count - 1, diag);
+    enum err err = assign(load, slot, words + 1, count - 1, diag);
     load->values->bad[slot] = err != ERR_NONE;
     return err;
 }
@@ -103,13 +106,17 @@ static enum err load_include(struct load *load, struct bytes word, struct diag *
 
 /* --- lines --- */
 
-static void fault_at(struct load *load, struct bytes text, const struct diag *diag) {
-    struct config_fault *fault = load->fault;
-    *fault = (struct config_fault){.line = load->line, .reason = *diag};
-    memcpy(fault->file, load->file, size_min(strlen(load->file), sizeof(fault->file) - 1));
+void config_fault_set(struct config_fault *fault, struct config_place place, struct bytes text,
+                      const struct diag *reason) {
+    *fault = (struct config_fault){.line = place.line, .reason = *reason};
+    memcpy(fault->file, place.file, size_min(strlen(place.file), sizeof(fault->file) - 1));
     size_t size = size_min(text.size, sizeof(fault->text) - 1);
     for (size_t i = 0; i < size; i++)
         fault->text[i] = text.data[i] ? text.data[i] : '?';
+}
+
+static void fault_at(struct load *load, struct bytes text, const struct diag *diag) {
+    config_fault_set(load->fault, (struct config_place){load->file, load->line}, text, diag);
 }
 
 /* A fault inside an included file has been described there; *described says so. */

@@ -196,6 +196,7 @@ static enum err parse_custom(const struct config_input *in, void *out, struct di
         .initial = in->initial,
         .live = in->live,
         .base_dir = in->base_dir,
+        .place = in->place,
         .ctx = in->ctx,
     };
     return in->option->custom->parse(&parse, out, diag);

@@ -37,13 +37,14 @@ static void seed_hash(const struct server *server) {
 
 /* Options are checked by loading them, renamed commands by renaming them. */
 static bool check_config(const struct cmdline *line, struct server *server, struct buf *out) {
-    struct diag diag = {0};
+    struct config_fault fault = {0};
     server_create_options(server);
     bool good = cmdline_check_config(line, server->engine, out);
     seed_hash(server);
-    if (good && server_create_commands(server, &diag) != ERR_NONE) {
+    if (good && server_create_commands(server, &fault) != ERR_NONE) {
         buf_clear(out);
-        buf_addf(out, "%s: %s\n", line->file, diag.text);
+        config_fault_brief(&fault, out);
+        buf_add_char(out, '\n');
         good = false;
     }
     server_deinit(server);
@@ -89,8 +90,7 @@ static bool load_config(struct server *server, const struct cmdline *line) {
     enum err err = cmdline_load(line, server->engine, &fault);
     if (err == ERR_NONE) {
         seed_hash(server);
-        err = server_create_commands(server, &fault.reason);
-        if (line->file) snprintf(fault.file, sizeof(fault.file), "%s", line->file);
+        err = server_create_commands(server, &fault);
     }
     if (err != ERR_NONE) describe_fault(&fault);
     return err == ERR_NONE;

@@ -238,6 +238,7 @@ static void word_list_deinit(struct word_list *list) {
     for (size_t i = 0; i < list->count; i++)
         mem_free(list->words[i]);
     mem_free(list->words);
+    mem_free(list->file);
 }
 
 static void word_lists_deinit(void *value) {
@@ -247,15 +248,19 @@ static void word_lists_deinit(void *value) {
     mem_free(lists->at);
 }
 
-static struct word_list word_list_of(const struct bytes *words, size_t count) {
-    struct word_list list = {.words = mem_alloc_array(count, sizeof(char *))};
-    for (size_t i = 0; i < count; i++)
-        list.words[list.count++] = mem_copy_bytes(words[i]);
+static struct word_list word_list_of(const struct config_parse *in) {
+    struct word_list list = {.words = mem_alloc_array(in->count, sizeof(char *)),
+                             .file = in->place.file ? mem_strdup(in->place.file) : NULL,
+                             .line = in->place.line};
+    for (size_t i = 0; i < in->count; i++)
+        list.words[list.count++] = mem_copy_bytes(in->words[i]);
     return list;
 }
 
 static struct word_list word_list_copy(const struct word_list *from) {
-    struct word_list list = {.words = mem_alloc_array(from->count, sizeof(char *))};
+    struct word_list list = {.words = mem_alloc_array(from->count, sizeof(char *)),
+                             .file = from->file ? mem_strdup(from->file) : NULL,
+                             .line = from->line};
     for (size_t i = 0; i < from->count; i++)
         list.words[list.count++] = mem_strdup(from->words[i]);
     return list;
@@ -273,7 +278,7 @@ static enum err lines_parse(const struct config_parse *in, void *out, struct dia
     for (size_t i = 0; i < old->count; i++) {
         lists->at[lists->count++] = word_list_copy(&old->at[i]);
     }
-    lists->at[lists->count++] = word_list_of(in->words, in->count);
+    lists->at[lists->count++] = word_list_of(in);
     return ERR_NONE;
 }
 
@@ -283,7 +288,7 @@ static enum err rename_parse(const struct config_parse *in, void *out, struct di
     return lines_parse(in, out, diag);
 }
 
-static void add_words(const struct word_list *list, struct buf *out) {
+void word_list_add_text(const struct word_list *list, struct buf *out) {
     for (size_t i = 0; i < list->count; i++) {
         if (i > 0) buf_add_char(out, ' ');
         buf_add_quoted(out, bytes_of(list->words[i]));
@@ -294,7 +299,7 @@ static void lines_format(const void *value, struct buf *out) {
     const struct word_lists *lists = value;
     for (size_t i = 0; i < lists->count; i++) {
         if (i > 0) buf_add_char(out, '\n');
-        add_words(&lists->at[i], out);
+        word_list_add_text(&lists->at[i], out);
     }
 }
 
@@ -302,7 +307,7 @@ static void lines_write(const char *name, const void *value, struct buf *out) {
     const struct word_lists *lists = value;
     for (size_t i = 0; i < lists->count; i++) {
         buf_addf(out, "%s ", name);
-        add_words(&lists->at[i], out);
+        word_list_add_text(&lists->at[i], out);
         buf_add_char(out, '\n');
     }
 }

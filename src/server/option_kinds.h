@@ -32,11 +32,16 @@ struct host_port {
 struct word_list {
     char **words;
     size_t count;
+    char *file; /* where it stands, as in struct config_place */
+    size_t line;
 };
 struct word_lists {
     struct word_list *at;
     size_t count;
 };
+
+/* Adds the words, each in quotes, with blanks between them. */
+void word_list_add_text(const struct word_list *list, struct buf *out);
 
 extern const struct config_custom option_bind;          /* struct text_list */
 extern const struct config_custom option_percentiles;   /* struct double_list */

@@ -64,7 +64,20 @@ static const struct command_spec *const command_lists[] = {
     hash_commands,       list_commands,        sort_commands,
 };
 
-enum err server_create_commands(struct server *server, struct diag *diag) {
+static enum err renaming_fault(const struct word_list *line, struct config_fault *fault) {
+    struct diag reason = {0};
+    struct buf text = {0};
+    buf_add_text(&text, "rename-command ");
+    word_list_add_text(line, &text);
+    enum err err =
+        diag_set(&reason, ERR_NOT_FOUND, "there is no such command, or the new name is taken");
+    config_fault_set(fault, (struct config_place){line->file, line->line}, buf_bytes(&text),
+                     &reason);
+    buf_deinit(&text);
+    return err;
+}
+
+enum err server_create_commands(struct server *server, struct config_fault *fault) {
     server->commands = command_table_create();
     for (size_t i = 0; i < COUNT_OF(command_lists); i++)
         command_table_add(server->commands, command_lists[i]);
@@ -72,12 +85,9 @@ enum err server_create_commands(struct server *server, struct diag *diag) {
     command_table_set_needs(server->commands, gate_needs_of);
     const struct word_lists *renamed = &server->config.daemon.renamed;
     for (size_t i = 0; i < renamed->count; i++) {
-        char **words = renamed->at[i].words;
-        if (command_table_rename(server->commands, bytes_of(words[0]), bytes_of(words[1])))
-            continue;
-        return diag_set(diag, ERR_NOT_FOUND,
-                        "rename-command %s %s: there is no such command, or the new name is taken",
-                        words[0], words[1][0] ? words[1] : "\"\"");
+        const struct word_list *line = &renamed->at[i];
+        struct bytes from = bytes_of(line->words[0]), to = bytes_of(line->words[1]);
+        if (!command_table_rename(server->commands, from, to)) return renaming_fault(line, fault);
     }
     return ERR_NONE;
 }

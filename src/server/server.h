@@ -49,8 +49,9 @@ struct server {
 
 /* Adds all options, with their defaults, and what CONFIG SET calls. */
 void server_create_options(struct server *server);
-/* Builds the command table and renames as the options say; needs the hash key. */
-must_use enum err server_create_commands(struct server *server, struct diag *diag);
+/* Builds the command table and renames as the options say; needs the hash key. The fault names the
+ * line that asks for a renaming that cannot be. */
+must_use enum err server_create_commands(struct server *server, struct config_fault *fault);
 /* Creates the rest from the options that have been loaded. After a failure server_deinit is due. */
 must_use enum err server_init(struct server *server, struct diag *diag);
 /* Opens the sockets the options name; it is an error if they name none. */

@@ -62,10 +62,10 @@ def test_check_config_names_line_and_reason_and_changes_nothing(tmp_path):
     result = run("--check-config", path)
     assert result.returncode == 1
     assert result.stdout.startswith(f"{path}:3: ")
-    path.write_text("rename-command nonsense other\n")
+    path.write_text("rename-command get fetch\n\nrename-command get other\n")
     result = run("--check-config", path)
     assert result.returncode == 1
-    assert "rename-command nonsense other" in result.stdout
+    assert result.stdout == f"{path}:3: there is no such command, or the new name is taken\n"
     assert os.listdir(tmp_path) == ["a.conf"]
 
 
@@ -80,8 +80,9 @@ def test_check_config_names_line_and_reason_and_changes_nothing(tmp_path):
     ('requirepass "open\n', 1, 'requirepass "open', "Unbalanced quotes"),
     ("include /nowhere/a.conf\n", None, None, "No such file or directory"),
     ("rename-command get\n", 1, "rename-command get", "wrong number of arguments"),
-    ("rename-command nonsense x\n", None, None, "rename-command nonsense x"),
-    ("rename-command get set\n", None, None, "rename-command get set"),
+    ("port 7000\nrename-command nonsense x\n", 2, 'rename-command "nonsense" "x"', "no such command"),
+    ("rename-command get set\n", 1, 'rename-command "get" "set"', "the new name is taken"),
+    ("\nrename-command get ''\nrename-command get b\n", 3, 'rename-command "get" "b"', "no such"),
     ("dir /nowhere/at/all\n", 1, "dir /nowhere/at/all", "No such file or directory"),
     ("replicaof localhost port\n", 1, "replicaof localhost port", "Invalid primary port"),
     ("oom-score-adj-values 1 2\n", 1, "oom-score-adj-values 1 2", "wrong number of arguments"),
@@ -99,6 +100,14 @@ def test_a_wrong_file_is_told_by_line_and_reason_and_does_not_start(daemons, tex
     assert "Server initialized" not in output
 
 
+def test_a_wrong_renaming_in_an_included_file_is_told_by_that_file(daemons, tmp_path):
+    part = tmp_path / "part.conf"
+    part.write_text("hz 20\nrename-command nonsense x\n")
+    status, output = daemons.run(config=f"port 7000\ninclude {part}\n")
+    assert status == 1
+    assert f"Reading the configuration file '{part}', at line 2\n" in output
+
+
 def test_a_missing_file_ends_the_start(daemons):
     status, output = daemons.run("/nowhere/at/all.conf")
     assert status == 1
@@ -109,6 +118,7 @@ def test_a_missing_file_ends_the_start(daemons):
     (["--port", "--bla"], "'port \"--bla\"'"),
     (["--nonsense", "1"], "'nonsense \"1\"'"),
     (["--hz", "1", "2"], "'hz \"1\" \"2\"'"),
+    (["--rename-command", "nonsense", "x"], "'rename-command \"nonsense\" \"x\"'"),
 ])
 def test_a_wrong_command_line_is_quoted(daemons, args, quoted):
     daemon = daemons.start_raw(*args, extra_args=False)

@@ -32,16 +32,16 @@ static struct line_input input_of(const struct conn *conn) {
 }
 
 struct line_output {
-    size_t buffer_size, buffer_used; /* the block that is being filled */
+    size_t buffer_size, buffer_used; /* the block that is being filled, or that will be */
+    size_t peak;                     /* of what replies took lately */
     size_t list_count, list_bytes;   /* the blocks that wait before it */
 };
 
 /* Blocks that a worker is sending are not looked at: they show when the connection is back. */
 static struct line_output output_of(const struct conn *conn) {
     const struct reply *reply = &conn->out;
-    struct line_output output = {0};
+    struct line_output output = {.buffer_size = reply_buffer_size(reply), .peak = conn->reply_peak};
     if (reply->tail) {
-        output.buffer_size = reply->tail->room;
         output.buffer_used = (size_t)(reply_size(reply) - reply->closed_bytes);
         output.list_count = reply->block_count - 1;
         output.list_bytes = (size_t)reply->closed_bytes;
@@ -87,7 +87,7 @@ static void add_memory(const struct client *client, struct buf *out) {
     buf_addf(out, " qbuf=%zu qbuf-free=%zu argv-mem=%zu multi-mem=%zu", input.used, input.free,
              input.argv, client->multi ? client->multi->bytes : (size_t)0);
     buf_addf(out, " rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu tot-mem=%zu", output.buffer_size,
-             output.buffer_used, output.buffer_used, output.list_count, output.list_bytes,
+             output.peak, output.buffer_used, output.list_count, output.list_bytes,
              client_memory_bytes(client));
 }
 

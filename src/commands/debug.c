@@ -80,16 +80,31 @@ static void unknown_form(struct call *call) {
                 call->argv[1].data, "DEBUG");
 }
 
-/* DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER|RESET|ms and RESIZING 0|1 -- valid requests have no
- * effect: a reply is made of blocks that go back to their pool when they are sent, so there is no
- * buffer whose size would have to be watched. */
+/* NEVER, RESET or milliseconds. False: it has replied. */
+static bool reply_period(struct call *call, int64_t *out_ms) {
+    *out_ms = 0;
+    if (call_is(call, 3, "never")) return true;
+    *out_ms = EXEC_REPLY_PERIOD_MS;
+    if (call_is(call, 3, "reset")) return true;
+    if (!call_int(call, 3, out_ms)) return false;
+    if (*out_ms > 0 && *out_ms <= INT32_MAX) return true;
+    call_error(call, ERROR_NOT_INTEGER);
+    return false;
+}
+
+/* DEBUG REPLYBUFFER PEAK-RESET-TIME NEVER|RESET|ms and RESIZING 0|1 */
 static void debug_replybuffer(struct call *call) {
+    struct exec *exec = call->exec;
     int64_t number;
     if (call_is(call, 2, "peak-reset-time")) {
-        bool word = call_is(call, 3, "never") || call_is(call, 3, "reset");
-        if (!word && !call_int(call, 3, &number)) return;
+        if (!reply_period(call, &number)) return;
+        exec->reply_sizing.period_ms = number;
+        exec->reply_sizing.period_ends_ms = 0;
     } else if (call_is(call, 2, "resizing")) {
         if (!call_int(call, 3, &number)) return;
+        exec->reply_sizing.off = number == 0;
+        for (struct client *client = exec->clients_head; client && !number; client = client->next)
+            reply_expect(&client->conn.out, SIZE_MAX);
     } else {
         unknown_form(call);
         return;

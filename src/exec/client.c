@@ -41,6 +41,7 @@ struct client *client_create(struct exec *exec, int fd) {
     const struct exec_config *config = exec->config;
     struct client *client = mem_zalloc(sizeof(*client));
     conn_init(&client->conn, fd, &exec->chunks, config->bulk_max, 2);
+    if (exec->reply_sizing.off) reply_expect(&client->conn.out, SIZE_MAX);
     client->conn.input_limit = config->input_limit;
     client->conn.uses_feed = reactor_engine_in_use(exec->reactor) == REACTOR_URING;
     client->exec = exec;

@@ -55,6 +55,7 @@ struct exec *exec_create(const struct exec_setup *setup) {
     exec->command_stats =
         mem_zalloc_array(command_table_id_count(setup->commands), sizeof(exec->command_stats[0]));
     chunk_pool_init(&exec->chunks);
+    exec->reply_sizing.period_ms = EXEC_REPLY_PERIOD_MS;
     exec->clients_by_id = hashtab_create(&client_table_type);
     watch_init(exec);
     block_init(exec);

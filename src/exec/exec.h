@@ -99,8 +99,9 @@ enum {
     EXEC_RATE_MS = 100,     /* an interval of the instantaneous_* figures */
     EXEC_RATE_SAMPLES = 16, /* intervals in their mean */
     EXEC_RATE_COUNT = 5,
-    EXEC_BUSY_US = 10000,  /* the executor's own load is measured over as long */
-    EXEC_CHUNKS_KEPT = 16, /* free chunks, and free batches, kept when idle */
+    EXEC_BUSY_US = 10000,        /* the executor's own load is measured over as long */
+    EXEC_CHUNKS_KEPT = 16,       /* free chunks, and free batches, kept when idle */
+    EXEC_REPLY_PERIOD_MS = 5000, /* replies' sizes are remembered as long */
 };
 struct exec_rates {
     int64_t at_ms;
@@ -221,7 +222,13 @@ struct exec {
     struct spin spin;                          /* waiting for workers */
     int busy_percent;
     struct client *cron_cursor; /* where limits_cron goes on */
-    struct io *io;              /* the workers */
+    struct reply_sizing {       /* how large a chunk clients' replies begin with: see limits_cron */
+        int64_t period_ms;      /* each reply is reviewed as often; 0: never */
+        int64_t period_ends_ms; /* of mono_ms */
+        uint8_t period;
+        bool off; /* DEBUG REPLYBUFFER RESIZING: all begin with whole ones */
+    } reply_sizing;
+    struct io *io; /* the workers */
     struct reactor *reactor;
     char run_id[41];
     char replication_id[41]; /* INFO's master_replid, until there is a history to name */

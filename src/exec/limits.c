@@ -131,7 +131,24 @@ static bool has_timed_out(const struct exec *exec, const struct client *client) 
     return exec->now_ms - client->active_ms > timeout_s * 1000;
 }
 
+static void limits_begin_period(struct exec *exec) {
+    struct reply_sizing *sizing = &exec->reply_sizing;
+    if (sizing->off || !sizing->period_ms || exec->mono_ms < sizing->period_ends_ms) return;
+    sizing->period++;
+    sizing->period_ends_ms = exec->mono_ms + sizing->period_ms;
+}
+
+/* Its replies begin with as much as the longest one of the period before needed. */
+static void limits_review_reply(struct client *client, const struct reply_sizing *sizing) {
+    struct conn *conn = &client->conn;
+    if (conn->reply_period == sizing->period) return;
+    conn->reply_period = sizing->period;
+    reply_expect(&conn->out, conn->reply_peak);
+    conn->reply_peak = 0;
+}
+
 static void limits_look_at(struct exec *exec, struct client *client) {
+    limits_review_reply(client, &exec->reply_sizing);
     if (has_timed_out(exec, client)) {
         log_verbose("Closing idle client");
         client_close(client);
@@ -144,6 +161,7 @@ static void limits_look_at(struct exec *exec, struct client *client) {
 void limits_cron(struct exec *exec) {
     uint32_t count = exec->client_count / (uint32_t)exec->hz;
     if (count < LIMITS_CRON_MIN) count = LIMITS_CRON_MIN;
+    limits_begin_period(exec);
     for (uint32_t i = 0; i < count && exec->client_count; i++) {
         struct client *client = exec->cron_cursor ? exec->cron_cursor : exec->clients_head;
         exec->cron_cursor = client->next;

@@ -18,7 +18,7 @@ void limits_make_more_memory(struct exec *exec);
 void limits_check_output(struct client *client);
 /* Notes what the client holds in the total, and evicts the largest clients if that is too much. */
 void limits_count_client(struct client *client);
-/* A slice of all clients, from cron: idle timeouts, soft limits, memory counts. */
+/* A slice of all clients, from cron: idle timeouts, soft limits, memory counts, replies' sizes. */
 void limits_cron(struct exec *exec);
 /* maxmemory-clients in bytes, 0: no limit. */
 size_t limits_clients_max_bytes(const struct exec *exec);

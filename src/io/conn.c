@@ -385,6 +385,8 @@ void conn_read(struct conn *conn, const struct conn_reader *reader) {
 bool conn_take_output(struct conn *conn) {
     if (conn->sending) return true;
     conn->sending_bytes = reply_size(&conn->out);
+    if (conn->sending_bytes > conn->reply_peak)
+        conn->reply_peak = (uint32_t)size_min(conn->sending_bytes, UINT32_MAX);
     conn->sending = conn->sending_now = reply_take(&conn->out);
     conn->sending_offset = 0;
     return conn->sending != NULL;

@@ -49,6 +49,7 @@ struct conn {
     bool queued_ready;    /* in its list of connections with requests */
     bool queued_write;    /* in its list of connections with output */
     bool receive_paused;  /* io_uring was told to stop receiving */
+    uint8_t reply_period; /* of reply_peak: see exec's reply_sizing */
     uint32_t fed_waiting; /* buffers behind fed_head */
     struct conn *next_read, *next_ready, *next_write;
     struct conn_fed *fed_head, *fed_tail; /* received after fed, oldest first */
@@ -69,6 +70,7 @@ struct conn {
     bool uses_feed;         /* io_uring: bytes come by conn_feed, recv is never called */
     bool fed_ended;         /* after what was fed: the peer's end, or error_number */
     uint8_t last_name_size; /* here, where there is room: the client just fits its size class */
+    uint32_t reply_peak;    /* the same; executor only: most bytes of output taken at once */
     const char *fed;        /* the received bytes to take next, or NULL */
     size_t fed_size;
     struct parser parser;

@@ -9,8 +9,9 @@
 
 enum {
     CHUNK_ROOM = CHUNK_SIZE - sizeof(struct reply_block),
+    SMALL_ROOM = CHUNK_SMALL_SIZE - sizeof(struct reply_block),
     HEADER_MAX = 1 + NUM_I64_TEXT_MAX + 2, /* type, number, CR LF */
-    ROOM_MAX = 1024,                       /* what reply_room promises */
+    ROOM_MAX = CHUNK_SMALL_SIZE,           /* what reply_room promises */
     BLOCK_ROOM_MAX = 16 * 1024 * 1024,     /* larger copies go into several blocks */
 };
 
@@ -20,6 +21,7 @@ void reply_init(struct reply *reply, struct chunk_pool *pool, uint8_t resp) {
     memset(reply, 0, sizeof(*reply));
     reply->pool = pool;
     reply->resp = resp;
+    reply->starts_small = true;
 }
 
 static void reply_forget(struct reply *reply) {
@@ -31,7 +33,7 @@ static void reply_forget(struct reply *reply) {
 }
 
 static void drop_scratch(struct reply *reply) {
-    if (reply->scratch) chunk_pool_put(reply->pool, reply->scratch);
+    if (reply->scratch) chunk_pool_put_small(reply->pool, reply->scratch);
     reply->scratch = NULL;
 }
 
@@ -47,10 +49,12 @@ void reply_blocks_free(struct chunk_pool *pool, struct reply_block *head) {
         if (head->pin) {
             blob_release(head->pin);
             mem_free_sized(head, sizeof(*head));
-        } else if (head->room > CHUNK_ROOM) {
-            mem_free_sized(head, sizeof(*head) + head->room);
-        } else {
+        } else if (head->room == SMALL_ROOM) {
+            chunk_pool_put_small(pool, head);
+        } else if (head->room == CHUNK_ROOM) {
             chunk_pool_put(pool, head);
+        } else {
+            mem_free_sized(head, sizeof(*head) + head->room);
         }
         head = next;
     }
@@ -87,16 +91,30 @@ static void push_block(struct reply *reply, struct reply_block *block) {
     reply->block_count++;
 }
 
+size_t reply_buffer_size(const struct reply *reply) {
+    if (reply->tail && !reply->tail->pin) return sizeof(*reply->tail) + reply->tail->room;
+    return reply->starts_small ? CHUNK_SMALL_SIZE : CHUNK_SIZE;
+}
+
+void reply_expect(struct reply *reply, size_t bytes) { reply->starts_small = bytes <= SMALL_ROOM; }
+
+/* A new block for at least size bytes, and how many it has room for. */
+static struct reply_block *take_block(struct reply *reply, size_t size, size_t *room) {
+    if (likely(reply->starts_small && !reply->tail && size <= SMALL_ROOM)) {
+        *room = SMALL_ROOM;
+        return chunk_pool_take_small(reply->pool);
+    }
+    if (reply->tail) reply->starts_small = false;
+    *room = size_max(size, CHUNK_ROOM);
+    if (*room == CHUNK_ROOM) return chunk_pool_take(reply->pool);
+    check(*room <= BLOCK_ROOM_MAX);
+    return mem_alloc(sizeof(struct reply_block) + *room);
+}
+
 /* Goes on in a new block with room for at least size bytes. */
 static void open_block(struct reply *reply, size_t size) {
-    struct reply_block *block;
-    size_t room = size_max(size, CHUNK_ROOM);
-    check(room <= BLOCK_ROOM_MAX);
-    if (room > CHUNK_ROOM) {
-        block = mem_alloc(sizeof(*block) + room);
-    } else {
-        block = chunk_pool_take(reply->pool);
-    }
+    size_t room;
+    struct reply_block *block = take_block(reply, size, &room);
     push_block(reply, block);
     block->pin = NULL;
     block->data = (const char *)(block + 1);
@@ -151,7 +169,7 @@ void reply_raw_slow(struct reply *reply, const char *data, size_t size) {
 char *reply_room_slow(struct reply *reply, size_t size) {
     check(size <= ROOM_MAX);
     if (reply->muted) {
-        if (!reply->scratch) reply->scratch = chunk_pool_take(reply->pool);
+        if (!reply->scratch) reply->scratch = chunk_pool_take_small(reply->pool);
         return reply->scratch;
     }
     open_block(reply, size);

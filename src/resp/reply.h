@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* reply -- builds RESP2 or RESP3 replies in a list of blocks.
  *
- * A block is a chunk of the pool, or refers to a blob that it pins. The writer of a reply calls one
- * function per element; sizes of aggregates come first, or later through reply_defer. A muted reply
- * (CLIENT REPLY OFF) takes everything and keeps nothing. Not thread-safe: one owner at a time.
+ * A block is a chunk of the pool, or refers to a blob that it pins. The first is a small chunk as
+ * long as that was enough lately, so that what many clients are told is close together. The writer
+ * of a reply calls one function per element; sizes of aggregates come first, or later through
+ * reply_defer. A muted reply (CLIENT REPLY OFF) takes everything and keeps nothing. Not
+ * thread-safe: one owner at a time.
  *
  *   head ──▶ [header|data.......] ──▶ [header]──▶ blob ──▶ [header|data....|room  ] ◀── tail
  *                                                                    cursor ┘      └ limit
@@ -28,7 +30,7 @@ struct reply_block {
     struct blob *pin; /* what data points into, or NULL: data is the room behind this header */
     const char *data;
     uint32_t size;     /* bytes of data unless pinned; for the last block see reply.cursor */
-    uint32_t room;     /* bytes behind this header; of a chunk, or more: an allocation apart */
+    uint32_t room;     /* bytes behind this header; of a chunk, or an allocation apart */
     uint64_t pin_size; /* bytes of data if pinned */
 };
 
@@ -40,9 +42,10 @@ struct reply {
     uint64_t closed_bytes; /* in all blocks but the last */
     size_t memory_bytes;   /* of all blocks, pinned blobs not counted */
     struct chunk_pool *pool;
-    char *scratch; /* a chunk where muted writers write, or NULL */
+    char *scratch; /* a small chunk where muted writers write, or NULL */
     uint8_t resp;  /* 2 or 3 */
     bool muted;
+    bool starts_small; /* the first block is a small chunk, if it can hold what comes first */
     uint32_t block_count;
 };
 
@@ -64,6 +67,10 @@ static inline uint64_t reply_size(const struct reply *reply) {
     return reply->tail ? reply->closed_bytes + (uint64_t)(reply->cursor - reply->tail->data) : 0;
 }
 static inline bool reply_is_empty(const struct reply *reply) { return reply->tail == NULL; }
+/* Bytes of the block that is being filled, or of the one that the next reply begins with. */
+size_t reply_buffer_size(const struct reply *reply);
+/* The next reply begins with a chunk that holds this many bytes, or with a whole one. */
+void reply_expect(struct reply *reply, size_t bytes);
 /* Memory held by blocks, pinned blobs not counted. */
 static inline size_t reply_memory_bytes(const struct reply *reply) { return reply->memory_bytes; }
 static inline uint64_t reply_block_size(const struct reply_block *block) {

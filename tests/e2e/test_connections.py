@@ -335,6 +335,34 @@ def test_client_list_has_all_fields_in_order_and_an_idle_client_holds_no_buffers
     assert int(client["tot-mem"]) < 4096
 
 
+def test_replies_begin_with_as_much_memory_as_they_needed_lately(start_on_engine):
+    server = start_on_engine("--enable-debug-command", "yes")
+    client, control = server.connect(), server.control()
+    number = client.call("CLIENT", "ID")
+    control.call("SET", "key", "x" * 8000)
+
+    def buffer():
+        seen = server.clients("ID", number)[0]
+        return int(seen["rbs"]), int(seen["rbp"])
+
+    assert control.call("DEBUG", "REPLYBUFFER", "PEAK-RESET-TIME", "NEVER") == "OK"
+    assert buffer()[0] == 1024
+    assert client.call("GET", "key") == "x" * 8000
+    assert buffer() == (16384, len("$8000\r\n") + 8000 + 2)
+    assert control.call("DEBUG", "REPLYBUFFER", "PEAK-RESET-TIME", 20) == "OK"
+    wait_until(lambda: buffer() == (1024, 0), "what was needed is forgotten")
+    assert control.call("DEBUG", "REPLYBUFFER", "RESIZING", 0) == "OK"
+    assert buffer()[0] == 16384
+    new = server.connect()
+    assert server.clients("ID", new.call("CLIENT", "ID"))[0]["rbs"] == "16384"
+    assert control.call("DEBUG", "REPLYBUFFER", "RESIZING", 1) == "OK"
+    wait_until(lambda: buffer() == (1024, 0), "replies are short again")
+    assert control.call("DEBUG", "REPLYBUFFER", "PEAK-RESET-TIME", "RESET") == "OK"
+    for wrong in ("0", "-1", "soon"):
+        assert control.ask("DEBUG", "REPLYBUFFER", "PEAK-RESET-TIME", wrong) == Error(
+            "ERR value is not an integer or out of range")
+
+
 def test_a_client_that_kills_itself_gets_its_reply(server):
     connection = server.connect()
     number = connection.call("CLIENT", "ID")

@@ -327,25 +327,67 @@ TEST(room_is_contiguous_and_only_what_was_committed_counts) {
     teardown(&f);
 }
 
+/* The first chunk's size of a reply that is written in two pieces; the first may be empty. */
+static size_t first_chunk(struct fixture *f, size_t first, size_t rest) {
+    char text[CHUNK_SMALL_SIZE] = {0};
+    check(first <= sizeof(text) && rest <= sizeof(text));
+    if (first) reply_raw(&f->reply, text, first);
+    if (rest) reply_raw(&f->reply, text, rest);
+    size_t size = sizeof(struct reply_block) + f->reply.head->room;
+    struct buf out = {0};
+    drain(f, &out);
+    expect_eq(out.size, first + rest);
+    buf_deinit(&out);
+    return size;
+}
+
+TEST(a_reply_begins_with_a_small_chunk_until_one_was_not_enough) {
+    enum { SMALL_ROOM = CHUNK_SMALL_SIZE - sizeof(struct reply_block) };
+    struct fixture f;
+    setup(&f, 2);
+    expect_eq(reply_buffer_size(&f.reply), CHUNK_SMALL_SIZE);
+    expect_eq(first_chunk(&f, 10, 0), CHUNK_SMALL_SIZE);
+    expect_eq(first_chunk(&f, SMALL_ROOM, 0), CHUNK_SMALL_SIZE);
+    expect_eq(first_chunk(&f, SMALL_ROOM + 1, 0), CHUNK_SIZE); /* seen at once: nothing is learnt */
+    expect_eq(reply_buffer_size(&f.reply), CHUNK_SMALL_SIZE);
+
+    expect_eq(first_chunk(&f, 10, SMALL_ROOM), CHUNK_SMALL_SIZE);
+    expect_eq(reply_buffer_size(&f.reply), CHUNK_SIZE);
+    expect_eq(first_chunk(&f, 10, 0), CHUNK_SIZE);
+
+    reply_expect(&f.reply, SMALL_ROOM);
+    expect_eq(first_chunk(&f, 10, 0), CHUNK_SMALL_SIZE);
+    reply_expect(&f.reply, SMALL_ROOM + 1);
+    expect_eq(reply_buffer_size(&f.reply), CHUNK_SIZE);
+    expect_eq(first_chunk(&f, 10, 0), CHUNK_SIZE);
+    teardown(&f);
+}
+
 TEST(the_pool_gives_the_warmest_chunk_and_keeps_no_more_than_its_limit) {
     struct chunk_pool pool;
     chunk_pool_init(&pool);
     void *a = chunk_pool_take(&pool), *b = chunk_pool_take(&pool);
     chunk_pool_put(&pool, a);
     chunk_pool_put(&pool, b);
-    expect_eq(pool.count, 2);
+    expect_eq(pool.whole.count, 2);
     expect_ptr_eq(chunk_pool_take(&pool), b);
-    expect_eq(pool.used, 1);
+    expect_eq(pool.whole.used, 1);
     chunk_pool_put(&pool, b);
+    void *small = chunk_pool_take_small(&pool);
+    expect_eq(pool.whole.count, 2);
+    chunk_pool_put_small(&pool, small);
+    expect_ptr_eq(chunk_pool_take_small(&pool), small);
+    chunk_pool_put_small(&pool, small);
     chunk_pool_trim(&pool, 1);
-    expect_eq(pool.count, 1);
+    expect_eq(pool.whole.count, 1);
+    expect_eq(pool.small.count, 1);
 
     void *many[CHUNK_POOL_MAX + 10];
     for (size_t i = 0; i < COUNT_OF(many); i++)
         many[i] = chunk_pool_take(&pool);
     for (size_t i = 0; i < COUNT_OF(many); i++)
         chunk_pool_put(&pool, many[i]);
-    expect_eq(pool.count, CHUNK_POOL_MAX);
+    expect_eq(pool.whole.count, CHUNK_POOL_MAX);
     chunk_pool_deinit(&pool);
     expect_eq(mem_in_use(), t->mem_at_start);
 }

@@ -70,9 +70,10 @@ void hash_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t
     }
     const struct hash *hash = entry_object(entry);
     if (at->step == 0) {
-        hash_prefetch_bucket(hash, hash_code(hash, argv[2]));
-    } else if (!hash_is_listpack(hash)) {
-        hash_prefetch_field(hash, hash_bytes(argv[2]));
+        at->numbers[0] = hash_code(hash, argv[2]);
+        hash_prefetch_bucket(hash, at->numbers[0]);
+    } else {
+        hash_prefetch_field(hash, at->numbers[0]);
     }
 }
 

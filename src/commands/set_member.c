@@ -30,7 +30,8 @@ static size_t add_members(struct call *call, uint32_t arg, struct entry *entry,
 
 void set_member_prefetch(const struct entry *entry, const struct bytes *argv, uint32_t argc,
                          struct command_prefetch *at) {
-    if (entry_type(entry) == TYPE_SET && argc == 3) set_prefetch(set_of(entry), argv[2], at->step);
+    if (entry_type(entry) != TYPE_SET || argc != 3) return;
+    set_prefetch(set_of(entry), argv[2], at->step, &at->numbers[0]);
 }
 
 /* SADD key member [member ...] */

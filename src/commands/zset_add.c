@@ -28,15 +28,15 @@ void zset_store(struct call *call, uint32_t key_arg, struct zset *zset, const ch
     reply_integer(call->reply, (int64_t)count);
 }
 
-/* Before members at `first`, first + step, ... are looked up: waits for up to ZSET_WINDOW of them.
- */
-static void prefetch_members(const struct call *call, const struct zset *zset, uint32_t first,
-                             uint32_t step) {
+void zset_prefetch_members(const struct call *call, const struct zset *zset, uint32_t first,
+                           uint32_t step) {
+    struct zset_prefetched found[ZSET_WINDOW];
     if (call->argc - first <= step) return; /* nothing to overlap with */
+    memset(found, 0, sizeof(found));
     for (unsigned pass = 0; pass < 2; pass++) {
         uint32_t arg = first;
         for (unsigned i = 0; i < ZSET_WINDOW && arg < call->argc; i++, arg += step)
-            zset_prefetch(zset, call->argv[arg], pass, NULL);
+            zset_prefetch(zset, call->argv[arg], pass, &found[i]);
     }
 }
 
@@ -65,7 +65,7 @@ static size_t longest_member(const struct call *call, const struct zset_addition
 static void apply(struct call *call, struct zset_additions *adds, struct zset **zset) {
     for (uint32_t i = 0; i < adds->count; i++) {
         uint32_t arg = member_arg(adds, i);
-        if (i % ZSET_WINDOW == 0) prefetch_members(call, *zset, arg, adds->step);
+        if (i % ZSET_WINDOW == 0) zset_prefetch_members(call, *zset, arg, adds->step);
         adds->score = adds->scores[i];
         adds->last =
             zset_add(zset, zset_limits_of(call), call->argv[arg], adds->flags, &adds->score);
@@ -195,7 +195,7 @@ void cmd_zrem(struct call *call) {
     struct zset *zset = zset_of(entry);
     size_t removed = 0;
     for (uint32_t arg = 2; zset && arg < call->argc; arg++) {
-        if ((arg - 2) % ZSET_WINDOW == 0) prefetch_members(call, zset, arg, 1);
+        if ((arg - 2) % ZSET_WINDOW == 0) zset_prefetch_members(call, zset, arg, 1);
         removed += zset_remove(&zset, call->argv[arg]);
     }
     if (removed) zset_changed(call, 1, entry, zset, "zrem");

@@ -8,6 +8,10 @@
 
 /* ---- zset_add.c ---- */
 enum { ZSET_WINDOW = 16 }; /* members whose memory is waited for together */
+/* Before the members at `first`, first + step, ... are looked up: asks for the memory of up to
+ * ZSET_WINDOW of them. */
+void zset_prefetch_members(const struct call *call, const struct zset *zset, uint32_t first,
+                           uint32_t step);
 
 struct zset_additions {   /* what ZADD and GEOADD are to do, and what became of it */
     unsigned flags;       /* enum zset_add_flag */

@@ -9,33 +9,52 @@ enum { WINDOW = 16 };
 
 /* ---- prefetch ---- */
 
-/* score: NULL, or the one that the member will get. */
-static inline void prefetch(const struct entry *entry, struct bytes member, const double *score,
+static struct zset_prefetched found_by(const struct command_prefetch *at) {
+    return (struct zset_prefetched){.hash = at->numbers[0],
+                                    .key = at->numbers[1],
+                                    .element = at->found[0],
+                                    .leaf = at->found[1],
+                                    .place = at->found[2]};
+}
+
+static void keep_found(struct command_prefetch *at, const struct zset_prefetched *found) {
+    at->numbers[0] = found->hash;
+    at->numbers[1] = found->key;
+    at->found[0] = found->element;
+    at->found[1] = found->leaf;
+    at->found[2] = found->place;
+}
+
+static void prefetch_member(const struct entry *entry, struct bytes member,
                             struct command_prefetch *at) {
     if (entry_type(entry) != TYPE_ZSET) return;
-    struct zset_prefetched found = {at->found[0], at->found[1], at->found[2]};
-    if (score) zset_prefetch_place(entry_object(entry), *score, at->step, &found);
+    struct zset_prefetched found = found_by(at);
     zset_prefetch(entry_object(entry), member, at->step, &found);
-    at->found[0] = found.element;
-    at->found[1] = found.leaf;
-    at->found[2] = found.place;
+    keep_found(at, &found);
 }
 
 void zset_prefetch_last(const struct entry *entry, const struct bytes *argv, uint32_t argc,
                         struct command_prefetch *at) {
-    prefetch(entry, argv[argc - 1], NULL, at);
+    prefetch_member(entry, argv[argc - 1], at);
 }
 
 void zset_prefetch_second(const struct entry *entry, const struct bytes *argv, uint32_t argc,
                           struct command_prefetch *at) {
-    if (argc > 2) prefetch(entry, argv[2], NULL, at);
+    if (argc > 2) prefetch_member(entry, argv[2], at);
 }
 
 void zset_prefetch_addition(const struct entry *entry, const struct bytes *argv, uint32_t argc,
                             struct command_prefetch *at) {
+    if (entry_type(entry) != TYPE_ZSET) return;
+    struct zset_prefetched found = found_by(at);
     double score;
-    bool is_number = at->step < 3 && num_parse_double(argv[argc - 2], &score);
-    prefetch(entry, argv[argc - 1], is_number ? &score : NULL, at);
+    if (at->step > 0) {
+        zset_prefetch_at_place(at->step, &found);
+    } else if (num_parse_double(argv[argc - 2], &score)) {
+        zset_prefetch_place(entry_object(entry), score, &found);
+    }
+    zset_prefetch(entry_object(entry), argv[argc - 1], at->step, &found);
+    keep_found(at, &found);
 }
 
 /* ---- by member ---- */
@@ -66,12 +85,9 @@ void cmd_zmscore(struct call *call) {
     if (!call_find_or_null(call, 1, TYPE_ZSET, &entry)) return;
     const struct zset *zset = zset_of(entry);
     reply_array(call->reply, call->argc - 2);
-    for (uint32_t from = 2; from < call->argc; from += WINDOW) {
-        uint32_t end = call->argc - from < WINDOW ? call->argc : from + WINDOW;
-        for (unsigned step = 0; zset && step < 2; step++) {
-            for (uint32_t arg = from; arg < end; arg++)
-                zset_prefetch(zset, call->argv[arg], step, NULL);
-        }
+    for (uint32_t from = 2; from < call->argc; from += ZSET_WINDOW) {
+        uint32_t end = call->argc - from < ZSET_WINDOW ? call->argc : from + ZSET_WINDOW;
+        if (zset) zset_prefetch_members(call, zset, from, 1);
         for (uint32_t arg = from; arg < end; arg++) {
             if (zset && zset_score(zset, call->argv[arg], &score)) {
                 reply_double(call->reply, score);

@@ -184,6 +184,7 @@ struct entry;        /* keyspace/entry.h */
 struct command_prefetch {
     unsigned step;
     const void *found[3]; /* the function's own: what it keeps for its next step; NULL at first */
+    uint64_t numbers[2];  /* the same; 0 at first */
 };
 typedef void (*command_prefetch_fn)(const struct entry *entry, const struct bytes *argv,
                                     uint32_t argc, struct command_prefetch *at);

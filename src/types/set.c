@@ -208,16 +208,16 @@ bool set_has(const struct set *set, struct bytes member) {
     }
 }
 
-void set_prefetch(const struct set *set, struct bytes member, unsigned step) {
+void set_prefetch(const struct set *set, struct bytes member, unsigned step, uint64_t *hash) {
     if (set_form_of(set) != SET_TABLE) {
         if (step == 0) prefetch_line(set_object(set));
         return;
     }
-    uint64_t hash = hash_bytes(member);
     if (step == 0) {
-        hashtab_prefetch_bucket_inline(set_tab(set), hash);
+        *hash = hash_bytes(member);
+        hashtab_prefetch_bucket_inline(set_tab(set), *hash);
     } else {
-        hashtab_prefetch_entry_inline(set_tab(set), hash);
+        hashtab_prefetch_entry_inline(set_tab(set), *hash);
     }
 }
 

@@ -76,8 +76,9 @@ bool set_has(const struct set *set, struct bytes member);
 /* found[i] says whether members[i] is there; cache misses overlap. */
 void set_has_many(const struct set *set, const struct bytes *members, size_t count, bool *found);
 struct bytes set_member_bytes(const struct set_member *member, char scratch[NUM_I64_TEXT_MAX]);
-/* Before set_has, set_add or set_remove of this member: see command_prefetch_fn. */
-void set_prefetch(const struct set *set, struct bytes member, unsigned step);
+/* Before set_has, set_add or set_remove of this member: see command_prefetch_fn. *hash is kept
+ * between the steps. */
+void set_prefetch(const struct set *set, struct bytes member, unsigned step, uint64_t *hash);
 
 /* ---- changing ---- */
 /* False if it was there. */

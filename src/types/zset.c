@@ -104,7 +104,7 @@ const struct listpack *zset_listpack(const struct zset *zset) {
 
 bool zset_score(const struct zset *zset, struct bytes member, double *score) {
     if (zset_is_table(zset)) {
-        const struct zset_element *element = zset__table_find(zset_as_table(zset), member);
+        const struct zset_element *element = zset__table_find(zset_as_table(zset), hash_bytes(member), member);
         if (!element) return false;
         *score = element->score;
         return true;
@@ -119,7 +119,7 @@ bool zset_score(const struct zset *zset, struct bytes member, double *score) {
 bool zset_rank(const struct zset *zset, struct bytes member, size_t *rank, double *score) {
     if (zset_is_table(zset)) {
         const struct zset_table *table = zset_as_table(zset);
-        const struct zset_element *element = zset__table_find(table, member);
+        const struct zset_element *element = zset__table_find(table, hash_bytes(member), member);
         if (!element) return false;
         *rank = btree_rank(&table->tree, element);
         *score = element->score;
@@ -352,11 +352,12 @@ void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step,
     }
     const struct zset_table *table = zset_as_table(zset);
     if (step == 0) {
-        hashtab_prefetch_bucket(table->members, hash_bytes(member));
+        found->hash = hash_bytes(member);
+        hashtab_prefetch_bucket(table->members, found->hash);
     } else if (step == 1) {
-        hashtab_prefetch_entry(table->members, hash_bytes(member));
+        hashtab_prefetch_entry(table->members, found->hash);
     } else if (step == 2) {
-        found->element = zset__table_find(table, member);
+        found->element = zset__table_find(table, found->hash, member);
         if (!found->element) return;
         found->leaf = btree_prefetch(&table->tree, zset_key(found->element->score));
     } else if (found->element) {
@@ -364,16 +365,16 @@ void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step,
     }
 }
 
-void zset_prefetch_place(const struct zset *zset, double score, unsigned step,
-                         struct zset_prefetched *found) {
+void zset_prefetch_place(const struct zset *zset, double score, struct zset_prefetched *found) {
     if (!zset_is_table(zset)) return;
-    if (step == 0) {
-        found->place = btree_prefetch(&zset_as_table(zset)->tree, zset_key(score));
-    } else if (step == 1) {
-        if (found->place) btree_prefetch_addresses(found->place, zset_key(score));
-    } else if (step == 2) {
-        if (found->place) btree_prefetch_item(found->place, zset_key(score));
-    }
+    found->key = zset_key(score);
+    found->place = btree_prefetch(&zset_as_table(zset)->tree, found->key);
+}
+
+void zset_prefetch_at_place(unsigned step, const struct zset_prefetched *found) {
+    if (!found->place) return;
+    if (step == 1) btree_prefetch_addresses(found->place, found->key);
+    if (step == 2) btree_prefetch_item(found->place, found->key);
 }
 
 /* ---- checking ---- */
@@ -388,7 +389,8 @@ static void verify_table(const struct zset_table *table) {
         struct zset_element *element = btree_iter_next(&iter);
         if (!element) break;
         check(element->score == element->score);
-        check(zset__table_find(table, zset_element_member(element)) == element);
+        struct bytes member = zset_element_member(element);
+        check(zset__table_find(table, hash_bytes(member), member) == element);
     }
 }
 

@@ -137,17 +137,19 @@ size_t zset_free_effort(const void *zset);
 const char *zset_encoding_name(const void *zset);
 /* Adds what DEBUG HTSTATS-KEY says; false if it is no table. */
 must_use bool zset_table_stats(const void *zset, bool full, struct buf *out);
-struct zset_prefetched { /* what the steps have found, NULL at first; nothing changes meanwhile */
+struct zset_prefetched { /* what the steps have found, 0 at first; nothing changes meanwhile */
+    uint64_t hash;       /* of the member */
+    uint64_t key;        /* of the score */
     const struct zset_element *element;
     const struct btree_leaf *leaf;  /* where the element is */
     const struct btree_leaf *place; /* where the score belongs */
 };
 /* Step 0: the member's bucket; step 1: its element; step 2: its leaf of the tree; step 3: its place
- * there. found: not needed for the first two. */
+ * there. */
 void zset_prefetch(const struct zset *zset, struct bytes member, unsigned step,
                    struct zset_prefetched *found);
-/* Beside it, where a score will go. Step 0: its leaf; steps 1 and 2: what is at its place there. */
-void zset_prefetch_place(const struct zset *zset, double score, unsigned step,
-                         struct zset_prefetched *found);
+/* Beside it, where a score will go. First its leaf; in steps 1 and 2 what is at its place there. */
+void zset_prefetch_place(const struct zset *zset, double score, struct zset_prefetched *found);
+void zset_prefetch_at_place(unsigned step, const struct zset_prefetched *found);
 
 void zset_verify(const struct zset *zset); /* every invariant in zset.c; for tests */

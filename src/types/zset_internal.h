@@ -88,7 +88,8 @@ size_t zset__packed_seek(const struct listpack *lp,
 /* ---- zset_table.c: the large form ---- */
 must_use struct zset_table *zset__table_create(size_t count);
 void zset__table_destroy(struct zset_table *table);
-struct zset_element *zset__table_find(const struct zset_table *table, struct bytes member);
+struct zset_element *zset__table_find(const struct zset_table *table, uint64_t hash,
+                                      struct bytes member);
 enum zset_added zset__table_add(struct zset_table *table, struct bytes member, unsigned flags,
                                 double *score);
 bool zset__table_remove(struct zset_table *table, struct bytes member);

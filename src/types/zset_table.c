@@ -66,8 +66,9 @@ void zset__table_destroy(struct zset_table *table) {
     mem_free_sized(table, sizeof(*table));
 }
 
-struct zset_element *zset__table_find(const struct zset_table *table, struct bytes member) {
-    return hashtab_find_with(table->members, hash_bytes(member), member, element_equals);
+struct zset_element *zset__table_find(const struct zset_table *table, uint64_t hash,
+                                      struct bytes member) {
+    return hashtab_find_with(table->members, hash, member, element_equals);
 }
 
 enum zset_added zset__table_add(struct zset_table *table, struct bytes member, unsigned flags,

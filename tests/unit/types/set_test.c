@@ -253,8 +253,9 @@ TEST(looking_many_up_is_looking_each_up) {
         struct set *set = set_create(members[1], 1, limits[form]);
         for (unsigned i = 0; i < IDS; i += 7)
             (void)set_add(&set, members[i], limits[form]);
-        set_prefetch(set, members[3], 0);
-        set_prefetch(set, members[3], 1);
+        uint64_t hash = 0;
+        set_prefetch(set, members[3], 0, &hash);
+        set_prefetch(set, members[3], 1, &hash);
         set_has_many(set, members, IDS, found);
         for (unsigned i = 0; i < IDS; i++)
             expect_eq(found[i], i % 7 == 0);

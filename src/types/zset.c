@@ -104,7 +104,8 @@ const struct listpack *zset_listpack(const struct zset *zset) {
 
 bool zset_score(const struct zset *zset, struct bytes member, double *score) {
     if (zset_is_table(zset)) {
-        const struct zset_element *element = zset__table_find(zset_as_table(zset), hash_bytes(member), member);
+        const struct zset_element *element =
+            zset__table_find(zset_as_table(zset), hash_bytes(member), member);
         if (!element) return false;
         *score = element->score;
         return true;

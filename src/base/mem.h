@@ -47,8 +47,11 @@ size_t mem_rss(void);                 /* resident set size of the process, bytes
 size_t mem_system_total(void);        /* RAM of the machine, bytes */
 const char *mem_allocator_name(void); /* "jemalloc-5.3.0" or "libc" */
 void mem_purge(void);                 /* gives unused pages back to the system */
-/* Has the allocator do that in threads of its own; false if it cannot. After the last fork of a
- * daemon. */
+/* From now on the pages of what the calling thread allocates, and of one such thread only, go back
+ * in pieces, between which a thread that is not urgent offers its CPU. */
+void mem_cut_purges(void);
+/* Has the allocator do that in threads of its own, of the caller's priority; false if it cannot.
+ * After the last fork of a daemon. */
 bool mem_set_background_purge(bool enabled);
 /* Caller frees: the allocator's textual statistics. */
 must_use char *mem_allocator_report(void);

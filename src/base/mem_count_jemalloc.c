@@ -83,6 +83,8 @@ void mem_thread_stop(void) {
     own = (struct mem_thread){0};
 }
 
+bool mem__thread_is_counted(void) { return own.allocated != NULL; }
+
 bool mem__own_bytes(int64_t *out) {
     if (unlikely(!own.allocated)) mem_thread_start();
     if (unlikely(!own.allocated)) return false;

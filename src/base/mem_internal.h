@@ -16,6 +16,10 @@ int64_t mem__sum_bytes(void);
 
 #ifdef USE_JEMALLOC
 
+#define MEM__ALL_ARENAS "4096" /* in place of an arena's number */
+/* False: it has not called mem_thread_start, and is perhaps one of the allocator's. */
+bool mem__thread_is_counted(void);
+
 static inline void mem__count_alloc(const void *ptr) { (void)ptr; }
 static inline void mem__count_free(const void *ptr) { (void)ptr; }
 

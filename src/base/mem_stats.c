@@ -84,8 +84,7 @@ size_t mem_system_total(void) {
 #define STRINGIFY(x) #x
 #define TEXT_OF(x) STRINGIFY(x)
 /* The index by which jemalloc means all arenas together, MALLCTL_ARENAS_ALL. */
-#define ALL_ARENAS "4096"
-static_assert(MALLCTL_ARENAS_ALL == 4096, "ALL_ARENAS spells it out");
+static_assert(MALLCTL_ARENAS_ALL == 4096, "MEM__ALL_ARENAS spells it out");
 
 const char *mem_allocator_name(void) {
     return "jemalloc-" TEXT_OF(JEMALLOC_VERSION_MAJOR) "." TEXT_OF(
@@ -105,18 +104,9 @@ void mem_allocator_stats(struct mem_allocator_stats *out) {
         .allocated = read_stat("stats.allocated"),
         .active = read_stat("stats.active"),
         .resident = read_stat("stats.resident"),
-        .muzzy = read_stat("stats.arenas." ALL_ARENAS ".pmuzzy") * read_stat("arenas.page"),
+        .muzzy = read_stat("stats.arenas." MEM__ALL_ARENAS ".pmuzzy") * read_stat("arenas.page"),
         .retained = read_stat("stats.retained"),
     };
-}
-
-void mem_purge(void) {
-    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
-    mallctl("arena." ALL_ARENAS ".purge", NULL, NULL, NULL, 0);
-}
-
-bool mem_set_background_purge(bool enabled) {
-    return mallctl("background_thread", NULL, NULL, &enabled, sizeof(enabled)) == 0;
 }
 
 static void add_report(void *out, const char *text) { buf_add_text(out, text); }
@@ -133,14 +123,6 @@ const char *mem_allocator_name(void) { return "libc"; }
 
 void mem_allocator_stats(struct mem_allocator_stats *out) {
     *out = (struct mem_allocator_stats){0};
-}
-
-bool mem_set_background_purge(bool enabled) { return !enabled; }
-
-void mem_purge(void) {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
 }
 
 char *mem_allocator_report(void) {

@@ -193,12 +193,28 @@ static enum err on_watchdog(void *ctx, struct diag *diag) {
     return ERR_NONE;
 }
 
+struct purge_wish {
+    bool wanted, heard;
+};
+
+/* The allocator's threads have the priority of the one that asks for them. */
+static void ask_for_purge(void *ctx) {
+    struct purge_wish *wish = ctx;
+    thread_self_step_back();
+    wish->heard = mem_set_background_purge(wish->wanted);
+}
+
 /* What an allocator without such threads is told goes unheard, as in the reference. */
 static enum err on_allocator(void *ctx, struct diag *diag) {
     const struct server *server = ctx;
-    bool wanted = server->config.daemon.jemalloc_bg_thread;
-    (void)diag;
-    if (!mem_set_background_purge(wanted)) log_verbose("jemalloc-bg-thread has no effect here");
+    struct purge_wish wish = {.wanted = server->config.daemon.jemalloc_bg_thread};
+    struct thread_options options = {.name = "purge_wish", .fn = ask_for_purge, .ctx = &wish};
+    struct thread *thread;
+    enum err err = thread_start(&options, &thread, diag);
+    if (err != ERR_NONE) return err;
+    thread_join(&thread);
+    mem_cut_purges();
+    if (!wish.heard) log_verbose("jemalloc-bg-thread has no effect here");
     return ERR_NONE;
 }
 

@@ -219,6 +219,38 @@ TEST(the_system_s_numbers_are_sensible) {
 #endif
 }
 
+static bool is_filled(const char *block, size_t size, char with) {
+    for (size_t i = 0; i < size; i++) {
+        if (block[i] != with) return false;
+    }
+    return true;
+}
+
+TEST(pages_go_back_in_pieces_and_those_of_others_stay) {
+    enum { COUNT = 24, SIZE = 3 * 1024 * 1024 + 12345 };
+    char *blocks[COUNT];
+    mem_cut_purges();
+    mem_cut_purges(); /* is done already */
+    for (int i = 0; i < COUNT; i++) {
+        blocks[i] = mem_alloc(SIZE);
+        memset(blocks[i], 'a' + i, SIZE);
+    }
+    size_t full = mem_rss();
+    for (int i = 0; i < COUNT; i++) {
+        if (i % 4 != 0) mem_free(blocks[i]);
+    }
+    mem_purge();
+    if (!SANITIZED) expect_true(mem_rss() + (size_t)SIZE * COUNT / 2 < full);
+    for (int i = 0; i < COUNT; i += 4) {
+        expect_true(is_filled(blocks[i], SIZE, (char)('a' + i)));
+        mem_free(blocks[i]);
+    }
+    char *zeroes = mem_zalloc((size_t)SIZE * 4);
+    expect_true(is_filled(zeroes, (size_t)SIZE * 4, 0));
+    mem_free(zeroes);
+    expect_eq(mem_in_use(), t->mem_at_start);
+}
+
 static void leave_on_oom(size_t size) { _exit(size == SIZE_MAX / 4 ? 7 : 8); }
 
 TEST(without_memory_the_handler_decides) {

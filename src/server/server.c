@@ -123,6 +123,7 @@ static enum err create_threads(struct server *server, struct diag *diag) {
     if (thread_self_bind(&server->cpus, diag) != ERR_NONE) {
         log_warning("server-cpulist: %s", diag->text);
     }
+    thread_self_be_prompt();
     const struct io_options options = {
         .threads = server_io_threads(server),
         .always_active = threads->always_active,

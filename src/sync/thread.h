@@ -51,6 +51,10 @@ void thread_self_set_name(const char *name);
 /* What it does is long and not urgent: others on the same CPU go first. It gets a lower priority
  * where the system knows those of threads, and offers its CPU at each pace_step (base/pace.h). */
 void thread_self_step_back(void);
+/* What it does comes in short pieces that others wait for: when it wakes, it goes before a thread
+ * of the same priority that is in the middle of long work. No effect where the system knows no such
+ * wish (Linux since 6.12 does). Threads made by this one later inherit it. */
+void thread_self_be_prompt(void);
 /* Empty: the thread keeps what it has. ERR_UNSUPPORTED where the system has no such call. */
 must_use enum err thread_self_bind(const struct cpulist *cpus, struct diag *diag);
 /* Tells the CPU that this is a spin loop. */

@@ -205,6 +205,22 @@ TEST(thread_that_steps_back_leaves_the_others_where_they_are) {
     expect_eq(getpriority(PRIO_PROCESS, 0), before);
 }
 
+static void be_prompt(void *ctx) {
+    int *policy = ctx;
+    thread_self_be_prompt();
+    *policy = sched_getscheduler(0);
+}
+
+TEST(thread_that_is_prompt_is_scheduled_as_before) {
+    int policy = -1, nice = getpriority(PRIO_PROCESS, 0);
+    struct thread *thread = NULL;
+    struct thread_options options = {.name = "prompt", .fn = be_prompt, .ctx = &policy};
+    expect_eq(thread_start(&options, &thread, NULL), ERR_NONE);
+    thread_join(&thread);
+    expect_eq(policy, sched_getscheduler(0));
+    expect_eq(getpriority(PRIO_PROCESS, 0), nice);
+}
+
 struct busy {
     _Atomic bool stop;
 };

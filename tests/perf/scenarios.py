@@ -17,10 +17,15 @@ release   4 M keys are deleted one by one: memory when all are there, when one i
 delete    collections of 10 M elements are deleted or cut while 50 clients GET: what the command itself took, and
           the longest stall
 The client, stalls.c, is compiled at the start. Server and client are pinned to a core each.
+
+With --own, the waits of 1 ms and more of each scenario are also shown less the time that other programs, or threads of
+the system, had one of the two cores meanwhile: by perf's record of the scheduler, for which one has to be root. What
+is left is the server's own, all of its threads, and what a virtual machine's host took.
 """
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -62,11 +67,58 @@ def info(server, field):
 
 
 def stalls(args, server, seconds, *words, clients=50):
+    recorder = Recorder(seconds + 1) if args.own else None
     out = subprocess.run(["taskset", "-c", args.client_cpus, args.stalls, str(server.port), str(clients), str(seconds),
                           *map(str, words)], capture_output=True, text=True)
     if out.returncode:
         sys.exit(f"stalls: {out.stderr}")
-    return json.loads(out.stdout)
+    result = json.loads(out.stdout)
+    if recorder:
+        result["own_ms"] = recorder.own_waits(result["waits_ns"], os.listdir(f"/proc/{server.process.pid}/task"))
+    return result
+
+
+class Recorder:
+    """Which thread had which core when, from now on for some seconds."""
+
+    def __init__(self, seconds):
+        self.path = os.path.join(tempfile.mkdtemp(prefix="bench-"), "switches")
+        self.perf = subprocess.Popen(["perf", "record", "-q", "-k", "CLOCK_MONOTONIC", "-a", "-e", "sched:sched_switch",
+                                      "-o", self.path, "--", "sleep", str(seconds)], stdout=subprocess.DEVNULL)
+        deadline = time.time() + 10
+        while not os.path.exists(self.path) and time.time() < deadline:
+            time.sleep(0.05)
+
+    def turns_of_others(self, server_threads):
+        """(from, to) in seconds, in order."""
+        self.perf.wait()
+        text = subprocess.run(["perf", "script", "-i", self.path, "-F", "cpu,time,event,trace"], check=True,
+                              capture_output=True, text=True).stdout
+        shutil.rmtree(os.path.dirname(self.path))
+        turns, since = [], {}
+        for line in text.splitlines():
+            found = re.search(r"\[(\d+)\] +([\d.]+): .* ==> next_comm=(.*) next_pid=(\d+)", line)
+            if not found:
+                continue
+            cpu, now, name, thread = found[1], float(found[2]), found[3], found[4]
+            if cpu in since:
+                turns.append((since.pop(cpu), now))
+            if thread not in server_threads and thread != "0" and name != "stalls":
+                since[cpu] = now
+        return sorted(turns)
+
+    def own_waits(self, waits_ns, server_threads):
+        """Of each wait, in milliseconds, what no other program's turn explains."""
+        turns, own = self.turns_of_others(server_threads), []
+        for begin, end in ((a / 1e9, b / 1e9) for a, b in waits_ns):
+            left, covered = end - begin, begin
+            for start, stop in turns:
+                start, stop = max(start, covered), min(stop, end)
+                if stop > start:
+                    left -= stop - start
+                    covered = stop
+            own.append(left * 1000)
+        return own
 
 
 def load(args, server, n, *words, pipeline=64):
@@ -75,8 +127,12 @@ def load(args, server, n, *words, pipeline=64):
 
 
 def figures(result):
+    own = ""
+    if "own_ms" in result:
+        over = [ms for ms in result["own_ms"] if ms > 1]
+        own = f", its own {max(result['own_ms'], default=0):.2f} ms, {len(over)} times over 1 ms"
     return (f"{result['rps']:>7.0f} rps  p50 {result['p50_ms']:.2f}  p99 {result['p99_ms']:.2f}  p99.9 {result['p99.9_ms']:.2f}"
-            f"  longest {result['longest_ms']:.2f} ms, {result['stalls']} times over 2 ms")
+            f"  longest {result['longest_ms']:.2f} ms, {result['stalls']} times over 2 ms{own}")
 
 
 def idle(args, server):
@@ -246,6 +302,7 @@ def main():
     parser.add_argument("--server-cpus", default="0")
     parser.add_argument("--client-cpus", default="1")
     parser.add_argument("--port", type=int, default=26400)
+    parser.add_argument("--own", action="store_true", help="tell the server's own waits from those for other programs")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         args.stalls = os.path.join(folder, "stalls")

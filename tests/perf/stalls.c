@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stalls -- how long single requests wait: clients with one request in flight each, every latency
- * recorded, the longest shown with the moment it was met, and how often some waited for 2 ms.
+ * recorded, the longest shown with the moment it was met, how often some waited for 2 ms, and when
+ * those began and ended that waited for 1 ms.
  *
  *      stalls PORT CLIENTS SECONDS [-l CLIENTS KEY] WORD...
  *
@@ -27,6 +28,8 @@ enum {
     BUFFER = 256 * 1024,
     BUCKETS = 200000,
     STALL_NS = 2000000,
+    WAIT_NS = 1000000,
+    WAITS_MAX = 1000,
     EVENTS = 256
 };
 
@@ -50,6 +53,10 @@ struct run {
     uint64_t counts[BUCKETS]; /* by 10 us; the last: all longer ones */
     uint64_t total, errors, longest_ns, longest_at_ns, large_replies;
     uint64_t stalls, stall_seen_ns; /* of STALL_NS and longer; those met together are one */
+    struct wait {                   /* of WAIT_NS and longer, by the monotonic clock; the same */
+        uint64_t from_ns, to_ns;
+    } waits[WAITS_MAX];
+    int wait_count;
 };
 
 static uint64_t now_ns(void) {
@@ -100,6 +107,12 @@ static void ask(struct run *run, struct peer *peer) {
     if (send(peer->fd, request, size, MSG_NOSIGNAL) != (ssize_t)size) die("send");
 }
 
+static void note_wait(struct run *run, uint64_t from_ns, uint64_t to_ns) {
+    const struct wait *last = run->wait_count ? &run->waits[run->wait_count - 1] : NULL;
+    if ((last && from_ns < last->to_ns) || run->wait_count == WAITS_MAX) return;
+    run->waits[run->wait_count++] = (struct wait){from_ns, to_ns};
+}
+
 static void answered(struct run *run, struct peer *peer) {
     if (peer->head[0] == '-') run->errors++;
     if (peer->large) {
@@ -110,6 +123,7 @@ static void answered(struct run *run, struct peer *peer) {
         uint64_t bucket = took / 10000;
         run->counts[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
         run->total++;
+        if (took >= WAIT_NS) note_wait(run, peer->sent_ns, now);
         if (took >= STALL_NS) {
             run->stalls += peer->sent_ns > run->stall_seen_ns;
             run->stall_seen_ns = now;
@@ -166,11 +180,15 @@ static void report(const struct run *run, double seconds) {
            ", \"large_replies\": %" PRIu64
            ", \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"p99.9_ms\": %.2f"
            ", \"p99.99_ms\": %.2f, \"longest_ms\": %.3f, \"longest_at_s\": %.3f"
-           ", \"stalls\": %" PRIu64 "}\n",
+           ", \"stalls\": %" PRIu64 ", \"waits_ns\": [",
            run->total, (double)run->total / seconds, run->errors, run->large_replies,
            percentile_ms(run, 50), percentile_ms(run, 99), percentile_ms(run, 99.9),
            percentile_ms(run, 99.99), (double)run->longest_ns / 1e6,
            (double)run->longest_at_ns / 1e9, run->stalls);
+    for (int i = 0; i < run->wait_count; i++)
+        printf("%s[%" PRIu64 ", %" PRIu64 "]", i ? ", " : "", run->waits[i].from_ns,
+               run->waits[i].to_ns);
+    printf("]}\n");
 }
 
 static void drive(struct run *run, struct peer *peers, int count, double seconds) {

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "commands/debug_internal.h"
 #include "commands/server_internal.h"
+#include "persist/persist.h"
 
 #include <time.h>
 
@@ -42,6 +43,15 @@ static void debug_set_active_expire(struct call *call) {
     bool enabled;
     if (!switch_of(call, &enabled)) return;
     keyspace_set_active_expire(call->keyspace, enabled);
+    reply_ok(call->reply);
+}
+
+/* DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1 -- of files that are loaded and of what RESTORE is given
+ */
+static void debug_skip_checksums(struct call *call) {
+    bool skipped;
+    if (!switch_of(call, &skipped)) return;
+    call->exec->persist->skips_checksums = skipped;
     reply_ok(call->reply);
 }
 
@@ -225,13 +235,15 @@ static void debug_help(struct call *call) {
         "    Write the snapshot, empty all databases, and load it again. NOSAVE: load what the",
         "    file has. NOFLUSH: keep what is there. MERGE: what the file has replaces it.",
         "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|ms>, REPLYBUFFER RESIZING <0|1>",
-        "    Accepted; replies have no buffer of their own here.",
+        "    For how long replies' sizes are remembered, and whether they choose the first chunk.",
         "SDSLEN <key>",
         "    Tell the sizes of the key and of its string.",
         "SEGFAULT",
         "    Touch memory that is not there: the server ends with a crash report.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Stop or resume the removal of expired keys that nobody asks for.",
+        "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+        "    Load files and restore values whatever their checksums say.",
         "SLEEP <seconds>",
         "    Let the whole server stand still.",
         "STRUCTSIZE",
@@ -272,6 +284,7 @@ static const struct debug_form {
     {"sdslen", 3, 3, debug_string_sizes},
     {"segfault", 2, 2, debug_segfault},
     {"set-active-expire", 3, 3, debug_set_active_expire},
+    {"set-skip-checksum-validation", 3, 3, debug_skip_checksums},
     {"sleep", 3, 3, debug_sleep},
     {"structsize", 2, 2, debug_struct_sizes},
 };

@@ -103,9 +103,10 @@ void cmd_restore(struct call *call) {
 
     struct rdb_in in;
     struct rdb_value value;
-    bool is_relaxed = call->exec->persist->config->version_check == 1;
-    const struct rdb_limits *limits = &call->exec->persist->setup.limits;
-    switch (rdb_undump(&in, call->argv[3], is_relaxed, limits, &value)) {
+    const struct persist *persist = call->exec->persist;
+    unsigned flags = persist->config->version_check == 1 ? RDB_UNDUMP_RELAXED : 0;
+    if (persist->skips_checksums) flags |= RDB_UNDUMP_UNCHECKED;
+    switch (rdb_undump(&in, call->argv[3], flags, &persist->setup.limits, &value)) {
     case RDB_DUMP_WRONG_TAIL: call_error(call, ERROR_DUMP_TAIL); break;
     case RDB_DUMP_BAD_DATA: call_error(call, ERROR_DUMP_DATA); break;
     case RDB_DUMP_GOOD:

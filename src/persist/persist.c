@@ -98,7 +98,7 @@ enum err persist_load_begin(struct persist *persist, const struct persist_load_o
     }
     const struct persist_config *config = persist->config;
     const struct rdb_load_options load_options = {
-        .checksum = config->checksum,
+        .checksum = config->checksum && !persist->skips_checksums,
         .is_relaxed = config->version_check == 1,
         .keeps_expired = options->keeps_expired,
         .merges = options->merges,

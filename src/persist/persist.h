@@ -61,6 +61,7 @@ struct persist {
     uint64_t saves;
     struct rdb_load_stats last_load;
     struct persist_loading *loading; /* NULL: not loading */
+    bool skips_checksums;            /* DEBUG SET-SKIP-CHECKSUM-VALIDATION */
 };
 
 struct persist *persist_create(const struct persist_setup *setup);

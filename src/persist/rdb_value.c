@@ -149,14 +149,15 @@ bool rdb_version_is_read(uint32_t version, bool is_relaxed) {
 }
 
 /* Version and checksum at the end of a payload. */
-static bool tail_is_good(struct bytes payload, bool is_relaxed) {
+static bool tail_is_good(struct bytes payload, unsigned flags) {
     if (payload.size < RDB_DUMP_TAIL + 1) return false;
     const uint8_t *tail = (const uint8_t *)payload.data + payload.size - RDB_DUMP_TAIL;
     uint32_t version = (uint32_t)tail[0] | (uint32_t)tail[1] << 8;
     uint64_t crc = 0;
     for (unsigned i = 0; i < 8; i++)
         crc |= (uint64_t)tail[2 + i] << (8 * i);
-    if (!rdb_version_is_read(version, is_relaxed)) return false;
+    if (!rdb_version_is_read(version, flags & RDB_UNDUMP_RELAXED)) return false;
+    if (flags & RDB_UNDUMP_UNCHECKED) return true;
     return hash_crc64(0, bytes_make(payload.data, payload.size - 8)) == crc;
 }
 
@@ -168,9 +169,9 @@ static bool load_whole(struct rdb_in *in, const struct rdb_limits *limits, struc
     return rdb_in_bad(in, "No elements, or bytes behind the value");
 }
 
-enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, bool is_relaxed,
+enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, unsigned flags,
                                 const struct rdb_limits *limits, struct rdb_value *out) {
-    bool has_tail = tail_is_good(payload, is_relaxed);
+    bool has_tail = tail_is_good(payload, flags);
     size_t tail_size = has_tail ? RDB_DUMP_TAIL : payload.size;
     rdb_in_init_bytes(in, bytes_make(payload.data, payload.size - tail_size));
     if (!has_tail) return RDB_DUMP_WRONG_TAIL;

@@ -58,10 +58,14 @@ enum rdb_dump_status {
     RDB_DUMP_WRONG_TAIL, /* version or checksum */
     RDB_DUMP_BAD_DATA,
 };
-/* The value of a payload. is_relaxed: newer versions are tried too. in is made here and reads the
- * payload; it must live until the value has been added, since strings are borrowed from it. It is
- * the caller's to deinit in any case, and its diag says what is bad. */
-must_use enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, bool is_relaxed,
+enum rdb_undump_flag {
+    RDB_UNDUMP_RELAXED = BIT(0),   /* newer versions are tried too */
+    RDB_UNDUMP_UNCHECKED = BIT(1), /* whatever the checksum */
+};
+/* The value of a payload. in is made here and reads the payload; it must live until the value has
+ * been added, since strings are borrowed from it. It is the caller's to deinit in any case, and its
+ * diag says what is bad. flags: enum rdb_undump_flag. */
+must_use enum rdb_dump_status rdb_undump(struct rdb_in *in, struct bytes payload, unsigned flags,
                                          const struct rdb_limits *limits, struct rdb_value *out);
 /* True if this version of the format is read here. */
 bool rdb_version_is_read(uint32_t version, bool is_relaxed);

@@ -140,6 +140,32 @@ def test_packed_values_that_are_checked_are_counted(daemons):
     assert client.info("stats")["dump_payload_sanitizations"] == 0
 
 
+def test_checksums_may_be_ignored_for_a_while(daemons, tmp_path):
+    client = raw_client(daemons.start("--dir", tmp_path, "--enable-debug-command", "yes"))
+    client.set("key", "value")
+    client.save()
+    path = tmp_path / "dump.rdb"
+    path.write_bytes(path.read_bytes()[:-8] + b"8 wrong!")
+    payload = client.dump("key")[:-8] + b"8 wrong!"
+
+    def reload_and_restore():
+        client.execute_command("DEBUG", "RELOAD", "NOSAVE")
+        assert client.restore("copy", 0, payload, replace=True)
+        return client.mget("key", "copy")
+
+    with pytest.raises(redis.ResponseError, match="Error trying to load the RDB"):
+        reload_and_restore()
+    with pytest.raises(redis.ResponseError, match="DUMP payload version or checksum are wrong"):
+        client.restore("copy", 0, payload)
+    assert client.execute_command("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1) == b"OK"
+    assert reload_and_restore() == [b"value", b"value"]
+    with pytest.raises(redis.ResponseError, match="DUMP payload version or checksum are wrong"):
+        client.restore("copy", 0, b"\x00\x05value\xff\xff12345678", replace=True)  # a version of the future
+    assert client.execute_command("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 0) == b"OK"
+    with pytest.raises(redis.ResponseError, match="Error trying to load the RDB"):
+        reload_and_restore()
+
+
 def test_a_shutdown_saves_and_the_next_start_loads(daemons, tmp_path):
     daemon = daemons.start("--dir", tmp_path, "--save", "3600 1")
     raw_client(daemon).set("a", "1")

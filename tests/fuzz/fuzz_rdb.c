@@ -65,7 +65,7 @@ static bool goes_round(void *ctx, struct entry *entry) {
     verify_value(entry);
     rdb_out_init(&out, NULL, true, true);
     rdb_dump(&out, entry);
-    enum rdb_dump_status status = rdb_undump(&in, buf_bytes(&out.bytes), false, &limits, &value);
+    enum rdb_dump_status status = rdb_undump(&in, buf_bytes(&out.bytes), 0, &limits, &value);
     check(status == RDB_DUMP_GOOD);
     check(value.type == entry_type(entry));
     rdb_value_deinit(&value);

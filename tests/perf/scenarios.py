@@ -84,10 +84,9 @@ class Recorder:
     def __init__(self, seconds):
         self.path = os.path.join(tempfile.mkdtemp(prefix="bench-"), "switches")
         self.perf = subprocess.Popen(["perf", "record", "-q", "-k", "CLOCK_MONOTONIC", "-a", "-e", "sched:sched_switch",
-                                      "-o", self.path, "--", "sleep", str(seconds)], stdout=subprocess.DEVNULL)
-        deadline = time.time() + 10
-        while not os.path.exists(self.path) and time.time() < deadline:
-            time.sleep(0.05)
+                                      "-o", self.path, "--", "sh", "-c", f"echo records; exec sleep {seconds}"],
+                                     stdout=subprocess.PIPE)
+        self.perf.stdout.readline()
 
     def turns_of_others(self, server_threads):
         """(from, to) in seconds, in order."""

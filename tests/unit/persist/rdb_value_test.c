@@ -181,7 +181,7 @@ TEST(collections_come_back_as_they_were) {
         struct entry_room room;
         rdb_out_init(&out, NULL, round % 2, true);
         rdb_dump(&out, entry);
-        expect_eq(rdb_undump(&in, buf_bytes(&out.bytes), false, &fixture_limits, &value),
+        expect_eq(rdb_undump(&in, buf_bytes(&out.bytes), 0, &fixture_limits, &value),
                   RDB_DUMP_GOOD);
         expect_eq(value.type, kind->type);
         kind->expect_same(entry_view(entry, &room), value.object);

@@ -5,7 +5,7 @@
 #include "commands/scan_options.h"
 #include "commands/zset_internal.h"
 
-enum { WINDOW = 16 };
+enum { FOUND_MIN = 16 };
 
 /* ---- prefetch ---- */
 
@@ -168,7 +168,7 @@ static void scan_visit(void *ctx, const struct zset_item *item) {
         return;
     }
     if (scan->found_count == scan->found_cap) {
-        scan->found_cap = size_max(WINDOW, 2 * scan->found_cap);
+        scan->found_cap = size_max(FOUND_MIN, 2 * scan->found_cap);
         scan->found = mem_realloc(scan->found, scan->found_cap * sizeof(*scan->found));
     }
     scan->found[scan->found_count++] = *item;

@@ -185,7 +185,7 @@ must_use enum err config_load_text(struct config *config, struct bytes text, con
 /* Sets one option from words; words[0] is its name. For the command line. */
 must_use enum err config_load_words(struct config *config, const struct bytes *words, size_t count,
                                     struct config_fault *fault);
-/* Replaces the fault; text is the line, cut to fit. */
+/* Replaces the fault; place.file is not NULL, text is the line, cut to fit. */
 void config_fault_set(struct config_fault *fault, struct config_place place, struct bytes text,
                       const struct diag *reason);
 /* Adds "*** FATAL CONFIG FILE ERROR (title) ***" and the lines that say where and why. */

@@ -18,7 +18,7 @@ static void list_trim(struct chunk_list *list, size_t keep, size_t size) {
         void *chunk = list->free;
         list->free = *(void **)chunk;
         list->count--;
-        mem_free_sized(chunk, size);
+        chunk__free(chunk, size);
     }
 }
 
